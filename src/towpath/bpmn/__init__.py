@@ -1,0 +1,1 @@
+"""BPMN models: read, checked, compiled to an immutable executable graph."""

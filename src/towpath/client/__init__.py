@@ -1,0 +1,10 @@
+"""The client of the process server: in-process or HTTP, one interface.
+
+:class:`ProcessClient` is what the other boxes know. The process server itself is one (in-process);
+:class:`HttpProcessClient` speaks to one over HTTP. :func:`worker` and :class:`WorkerPool` run job
+workers on either.
+"""
+
+from towpath.client.api import ProcessClient
+
+__all__ = ["ProcessClient"]

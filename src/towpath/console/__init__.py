@@ -1,0 +1,1 @@
+"""The pages: the phone app, the task list, the operator's view."""

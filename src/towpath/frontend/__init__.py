@@ -1,0 +1,1 @@
+"""The front-end microservices: synchronisation and notification."""

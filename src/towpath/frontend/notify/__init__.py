@@ -1,0 +1,1 @@
+"""Notification: tells a customer on the channels they chose: in-app, e-mail, Web Push."""

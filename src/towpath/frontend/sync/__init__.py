@@ -1,0 +1,1 @@
+"""Synchronisation: a user's documents over the CouchDB replication protocol."""

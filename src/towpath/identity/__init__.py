@@ -1,0 +1,5 @@
+"""Who is calling: OIDC tokens checked; a local issuer for development."""
+
+from towpath.identity.tokens import Identity, TokenError, TokenVerifier
+
+__all__ = ["Identity", "TokenError", "TokenVerifier"]

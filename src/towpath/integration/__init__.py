@@ -1,0 +1,1 @@
+"""Integration microservices: routes between the company and its back ends and third parties."""

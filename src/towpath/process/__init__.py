@@ -1,0 +1,1 @@
+"""The process server: hosts the functional core on a store and offers its API."""

@@ -1,0 +1,1 @@
+"""A solution: the folder a team keeps in git, read and checked as one."""

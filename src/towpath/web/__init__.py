@@ -1,0 +1,1 @@
+"""Built pages, kept in ``static`` (made by the build, not in git)."""
