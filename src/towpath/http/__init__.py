@@ -1,7 +1,7 @@
 """What every HTTP service of ours shares: problem details, identity, health, metrics, serving."""
 
 from towpath.http.app import create_service, listen, serving
-from towpath.http.identity import ON_BEHALF_OF, caller, identify, requires
+from towpath.http.identity import ON_BEHALF_OF, caller, identify, on_behalf_of, requires
 from towpath.http.problem import Problem, as_problem
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "create_service",
     "identify",
     "listen",
+    "on_behalf_of",
     "requires",
     "serving",
 ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any
 
+import msgspec
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
@@ -42,13 +43,45 @@ async def identify(headers: Iterable[tuple[bytes, bytes]], verifier: TokenVerifi
     except TokenError as error:
         challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'} if error.status == 401 else {}
         raise Problem(error.status, error.detail, headers=challenge) from None
-    person = next((v.decode("latin-1") for n, v in headers if n == ON_BEHALF_OF.encode()), None)
+    person = next((v for n, v in headers if n == ON_BEHALF_OF.encode()), None)
     if person:
         if not identity.has(SERVICE_ROLE):
             raise Problem(403, "Only a service may act on behalf of another.")
-        # The service vouches for the person; it keeps nothing of its own powers but that.
-        identity = replace(identity, subject=person, actor=identity.subject, roles=frozenset({"customer"}))
+        return _person(person, actor=identity.subject)
     return identity
+
+
+def on_behalf_of(person: Identity) -> dict[str, str]:
+    """The header by which a service with a token of its own acts for ``person``."""
+    claims = {
+        "sub": person.subject,
+        "name": person.name,
+        "email": person.email,
+        "roles": sorted(person.roles - {SERVICE_ROLE}),
+    }
+    return {ON_BEHALF_OF: base64.urlsafe_b64encode(msgspec.json.encode(claims)).decode()}
+
+
+class _Person(msgspec.Struct):
+    sub: str
+    roles: list[str]
+    name: str | None = None
+    email: str | None = None
+
+
+def _person(header: bytes, *, actor: str) -> Identity:
+    try:
+        person = msgspec.json.decode(base64.urlsafe_b64decode(header), type=_Person)
+    except ValueError as error:
+        raise Problem(400, f"The header {ON_BEHALF_OF} is not base64url of a JSON object: {error}.") from None
+    return Identity(
+        subject=person.sub,
+        name=person.name,
+        email=person.email,
+        # A service lends a person its reach, never its role.
+        roles=frozenset(person.roles) - {SERVICE_ROLE},
+        actor=actor,
+    )
 
 
 def identity_middleware(verifier: TokenVerifier) -> Callable[[ASGIApp], ASGIApp]:

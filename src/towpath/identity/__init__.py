@@ -1,5 +1,5 @@
 """Who is calling: OIDC tokens checked; a local issuer for development."""
 
-from towpath.identity.tokens import Identity, TokenError, TokenVerifier
+from towpath.identity.tokens import Identity, TokenError, TokenSource, TokenVerifier
 
-__all__ = ["Identity", "TokenError", "TokenVerifier"]
+__all__ = ["Identity", "TokenError", "TokenSource", "TokenVerifier"]

@@ -42,3 +42,9 @@ class TokenVerifier(Protocol):
     """Checks a bearer token. Raises :class:`TokenError`."""
 
     async def verify(self, token: str) -> Identity: ...
+
+
+class TokenSource(Protocol):
+    """Gives a service its own access token (role ``service``), fetched and renewed as needed."""
+
+    async def token(self) -> str: ...
