@@ -30,7 +30,10 @@ class Identity:
 
 
 class TokenError(Exception):
-    """A token that is not to be believed. ``status``: 401, or 403 for a valid one that is not for us."""
+    """A token that is not to be believed.
+
+    ``status``: 401, 403 for a valid one that is not for us, 503 where the issuer cannot be asked.
+    """
 
     def __init__(self, detail: str, status: int = 401) -> None:
         super().__init__(detail)
