@@ -6,5 +6,17 @@ workers on either.
 """
 
 from towpath.client.api import ProcessClient
+from towpath.client.http import HttpProcessClient
+from towpath.client.pool import WorkerPool
+from towpath.client.worker import BpmnError, JobFailed, Worker, collect_workers, worker
 
-__all__ = ["ProcessClient"]
+__all__ = [
+    "BpmnError",
+    "HttpProcessClient",
+    "JobFailed",
+    "ProcessClient",
+    "Worker",
+    "WorkerPool",
+    "collect_workers",
+    "worker",
+]
