@@ -1,0 +1,1 @@
+"""Benchmarks: ``python -m bench.PART [--json] [--quick]``; one module per part."""
