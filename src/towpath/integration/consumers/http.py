@@ -1,0 +1,174 @@
+"""``http:`` endpoints: routes as HTTP operations. Plain ASGI, since every request of a route passes here."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+from litestar.enums import ScopeType
+from litestar.types import HTTPScope, Receive, Scope, Send
+
+from towpath.http import Problem
+from towpath.identity import Identity
+from towpath.integration.endpoints import HttpEndpoint
+from towpath.integration.engine import Engine
+from towpath.integration.errors import BackendError, BpmnError, Exhausted, InvalidInput, Overloaded
+from towpath.integration.exchange import Exchange, Message
+from towpath.integration.routes import Route
+
+HEADERS = frozenset({"accept-language", "traceparent", "tracestate", "x-request-id"})
+"""Request headers that every route's message may have; a route names further ones."""
+
+KEY_LIMIT = 200  # characters of an Idempotency-Key
+
+_Target = tuple[Route, HttpEndpoint]
+
+
+class HttpEndpoints:
+    """An ASGI application that answers with the routes' HTTP operations.
+
+    ``open_to_all``: there is no verifier, so nobody is asked who they are.
+    """
+
+    def __init__(self, engine: Engine, routes: Sequence[Route], *, open_to_all: bool, max_body: int) -> None:
+        self._engine = engine
+        self._open = open_to_all
+        self._max_body = max_body
+        self._exact: dict[str, dict[str, _Target]] = {}
+        self._patterns: list[tuple[re.Pattern[str], dict[str, _Target]]] = []
+        patterns: dict[str, dict[str, _Target]] = {}
+        for route in routes:
+            for endpoint in route.http_endpoints:
+                by_path = patterns if endpoint.parameters else self._exact
+                by_path.setdefault(endpoint.path, {})[endpoint.method] = (route, endpoint)
+        for path, methods in patterns.items():
+            parts = [f"(?P<{p[1:-1]}>[^/]+)" if p.startswith("{") else re.escape(p) for p in path.split("/")]
+            self._patterns.append((re.compile("/".join(parts)), methods))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            raise Problem(400, "Routes answer plain HTTP requests.")
+        route, endpoint, path_values = self._find(scope["path"], scope["method"])
+        caller = self._authorize(scope, endpoint)
+        headers = {n.decode("latin-1"): v.decode("latin-1") for n, v in scope["headers"]}
+        body, text = await self._body(endpoint, headers, scope, receive)
+        if path_values:
+            if not isinstance(body, dict):
+                raise Problem(400, "The body is not a JSON object.")
+            body = body | path_values
+        key = headers.get("idempotency-key") or uuid.uuid4().hex
+        if len(key) > KEY_LIMIT:
+            raise Problem(400, f"The Idempotency-Key has more than {KEY_LIMIT} characters.")
+        allowed = HEADERS | route.headers if route.headers else HEADERS
+        exchange = Exchange(
+            message=Message(body, {n: v for n, v in headers.items() if n in allowed}),
+            key=key,
+            endpoint=endpoint.uri,
+            properties={"text": True} if text or path_values else {},
+            caller=caller,
+        )
+        try:
+            result = await self._engine.run(route, exchange)
+        except Exception as error:
+            raise as_problem(error) from error
+        await _answer(send, result)
+
+    def _find(self, path: str, method: str) -> tuple[Route, HttpEndpoint, dict[str, str]]:
+        methods, values = self._exact.get(path), {}
+        if methods is None:
+            for pattern, candidates in self._patterns:
+                if match := pattern.fullmatch(path):
+                    methods, values = candidates, match.groupdict()
+                    break
+            else:
+                raise Problem(404, "No route answers here.")
+        target = methods.get(method)
+        if target is None:
+            allow = ", ".join(sorted(methods))
+            raise Problem(405, f"This path answers {allow}.", headers={"Allow": allow})
+        return *target, values
+
+    def _authorize(self, scope: Scope, endpoint: HttpEndpoint) -> Identity | None:
+        caller: Identity | None = scope.get("state", {}).get("identity")
+        if self._open:
+            return caller
+        if caller is None:
+            challenge = {"WWW-Authenticate": "Bearer"}
+            raise Problem(401, "This needs a bearer token of the solution's issuer.", headers=challenge)
+        if not endpoint.users and not caller.has("service"):
+            raise Problem(403, "Only services may call this route.")
+        return caller
+
+    async def _body(
+        self, endpoint: HttpEndpoint, headers: dict[str, str], scope: HTTPScope, receive: Receive
+    ) -> tuple[Any, bool]:
+        """The message's body, and whether its values came as text (from the query)."""
+        query = scope["query_string"]
+        values = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {}
+        if endpoint.method in ("GET", "DELETE"):
+            return values, True
+        content = await self._read(headers, receive)
+        if not content:
+            return values, bool(values)
+        if headers.get("content-type", "application/json").partition(";")[0].strip() != "application/json":
+            raise Problem(415, "This route takes application/json.")
+        try:
+            body = msgspec.json.decode(content)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise Problem(400, f"The body is not JSON: {error}") from None
+        if values and isinstance(body, dict):
+            body = values | body
+        return body, False
+
+    async def _read(self, headers: dict[str, str], receive: Receive) -> bytes:
+        too_large = Problem(413, f"The body has more than {self._max_body} bytes.")
+        length = headers.get("content-length", "")
+        if length.isdigit() and int(length) > self._max_body:
+            raise too_large
+        content = b""
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise Problem(400, "The request ended before its body.")
+            content += message.get("body", b"")  # type: ignore[operator]
+            if len(content) > self._max_body:
+                raise too_large
+            if not message.get("more_body", False):
+                return content
+
+
+async def _answer(send: Send, result: Any) -> None:
+    headers: list[tuple[bytes, bytes]] = []
+    body = b""
+    if result is not None:
+        body = msgspec.json.encode(result)
+        headers = [(b"content-type", b"application/json")]
+    headers.append((b"content-length", str(len(body)).encode()))
+    status = 204 if result is None else 200
+    if status == 204:
+        headers = []
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def as_problem(error: Exception) -> Exception:
+    """What a caller is told of a route's failure; ours alone stays an unknown error (500)."""
+    match error:
+        case BpmnError():
+            return Problem(422, error.message, title=error.code, code=error.code)
+        case InvalidInput():
+            return Problem(400, str(error))
+        case Overloaded():
+            return Problem(429, str(error), headers={"Retry-After": "1"})
+        case Exhausted(cause=TimeoutError()):
+            return Problem(504, str(error), attempts=error.attempts)
+        case Exhausted(cause=BackendError() | ConnectionError()):
+            return Problem(502, str(error), attempts=error.attempts)
+        case Exhausted(cause=Exception() as cause):
+            return cause
+        case _:
+            return error

@@ -1,0 +1,1 @@
+"""Alembic revisions of the integration service's own tables."""
