@@ -1,0 +1,191 @@
+"""How a built-in says what it takes, and how a call is matched to it.
+
+A signature is written ``"string: string, start position: number, length: number = "``: names with
+the types of DMN 1.5, 10.3.4. ``=`` marks what may be left out, ``?`` after a type what may be null,
+``*`` after the last type that it repeats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import Unanswerable
+from ..temporal import Date, DateTime
+from ..values import Function, kind
+
+# Types that stand for several kinds.
+_UNIONS: dict[str, frozenset[str]] = {
+    "date or date and time": frozenset({"date", "date and time"}),
+    "temporal": frozenset({"date", "time", "date and time"}),
+    "duration": frozenset({"days and time duration", "years and months duration"}),
+    "comparable": frozenset(
+        {
+            "number",
+            "string",
+            "date",
+            "time",
+            "date and time",
+            "days and time duration",
+            "years and months duration",
+        }
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    name: str
+    type: str
+    nullable: bool
+    optional: bool
+    repeated: bool
+
+    def fitted(self, value: Any) -> Any:
+        """The argument with FEEL's implicit conversions; raises Unanswerable."""
+        wanted = self.type
+        if value is None:
+            if self.nullable or wanted == "any":
+                return None
+            raise Unanswerable(f"the argument {self.name!r} is null")
+        if wanted == "any":
+            return value
+        found = kind(value)
+        if found == wanted:
+            return value
+        if wanted == "list":
+            return [value]
+        union = _UNIONS.get(wanted)
+        if union is not None and found in union:
+            return value
+        if found == "list" and len(value) == 1 and value[0] is not None:
+            return self.fitted(value[0])
+        if wanted == "date and time" and found == "date":
+            return DateTime(value, 0)
+        raise Unanswerable(f"the argument {self.name!r} is {found} where {wanted} is wanted")
+
+
+def _parameters(signature: str) -> tuple[Parameter, ...]:
+    parameters = []
+    for part in filter(None, (part.strip() for part in signature.split(","))):
+        name, _, wanted = (piece.strip() for piece in part.partition(":"))
+        optional = wanted.endswith("=")
+        wanted = wanted.rstrip("= ")
+        repeated = wanted.endswith("*")
+        wanted = wanted.rstrip("*")
+        nullable = wanted.endswith("?")
+        parameters.append(Parameter(name, wanted.rstrip("?"), nullable, optional, repeated))
+    return tuple(parameters)
+
+
+class Signature:
+    """One way to call a built-in, and the Python function that answers it."""
+
+    __slots__ = ("body", "least", "most", "parameters", "runtime")
+
+    def __init__(self, text: str, body: Callable[..., Any], runtime: bool) -> None:
+        self.parameters = _parameters(text)
+        self.body = body
+        self.runtime = runtime
+        self.least = sum(not parameter.optional for parameter in self.parameters)
+        repeats = bool(self.parameters) and self.parameters[-1].repeated
+        self.most = 10_000 if repeats else len(self.parameters)
+
+    def takes(self, count: int) -> bool:
+        return self.least <= count <= self.most
+
+    def takes_names(self, names: set[str]) -> bool:
+        own = {parameter.name for parameter in self.parameters}
+        required = {parameter.name for parameter in self.parameters if not parameter.optional}
+        return names <= own and required <= names
+
+    def call(self, runtime: Any, arguments: Sequence[Any]) -> Any:
+        parameters = self.parameters
+        fitted = []
+        for index, argument in enumerate(arguments):
+            parameter = parameters[index] if index < len(parameters) else parameters[-1]
+            if argument is None and parameter.optional:
+                fitted.append(None)
+            else:
+                fitted.append(parameter.fitted(argument))
+        return self.body(runtime, *fitted) if self.runtime else self.body(*fitted)
+
+    def call_named(self, runtime: Any, arguments: dict[str, Any]) -> Any:
+        last = max(
+            (index for index, parameter in enumerate(self.parameters) if parameter.name in arguments),
+            default=-1,
+        )
+        values = [arguments.get(parameter.name) for parameter in self.parameters[: last + 1]]
+        if values and self.parameters[last].repeated and type(values[-1]) is list:
+            values[-1:] = values[-1]
+        return self.call(runtime, values)
+
+    def __str__(self) -> str:
+        return ", ".join(parameter.name for parameter in self.parameters)
+
+
+class Builtin(Function):
+    """A function of the standard library, with all its signatures. ``origin`` is its source."""
+
+    __slots__ = ("origin", "signatures")
+
+    def __init__(self, name: str, origin: str) -> None:
+        super().__init__(name)
+        self.origin = origin
+        self.signatures: list[Signature] = []
+
+    def parameter_types(self) -> tuple[Any, ...] | None:
+        from ..types import ANY, SIMPLE
+
+        if len(self.signatures) != 1:
+            return None
+        return tuple(SIMPLE.get(parameter.type, ANY) for parameter in self.signatures[0].parameters)
+
+    def call(self, runtime: Any, arguments: Sequence[Any]) -> Any:
+        count = len(arguments)
+        fits = [signature for signature in self.signatures if signature.takes(count)]
+        if not fits:
+            raise Unanswerable(f"{self.name}() does not take {count} arguments; it takes {self._usage()}")
+        reason: Unanswerable | None = None
+        for signature in fits:
+            try:
+                return signature.call(runtime, arguments)
+            except Unanswerable as error:
+                reason = reason or error
+        assert reason is not None
+        raise Unanswerable(f"{self.name}(): {reason}")
+
+    def call_named(self, runtime: Any, arguments: dict[str, Any]) -> Any:
+        names = set(arguments)
+        for signature in self.signatures:
+            if signature.takes_names(names):
+                try:
+                    return signature.call_named(runtime, arguments)
+                except Unanswerable as error:
+                    raise Unanswerable(f"{self.name}(): {error}") from error
+        raise Unanswerable(
+            f"{self.name}() has no parameters {', '.join(sorted(names))}; it takes {self._usage()}"
+        )
+
+    def _usage(self) -> str:
+        return " or ".join(f"({signature})" for signature in self.signatures)
+
+
+STANDARD: dict[str, Builtin] = {}
+
+
+def builtin(
+    name: str, signature: str, *, runtime: bool = False, origin: str = "DMN"
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a function under ``name``; with ``runtime`` it is given the evaluation first."""
+
+    def register(body: Callable[..., Any]) -> Callable[..., Any]:
+        function = STANDARD.setdefault(name, Builtin(name, origin))
+        function.signatures.append(Signature(signature, body, runtime))
+        return body
+
+    return register
+
+
+__all__ = ["STANDARD", "Builtin", "Date", "Signature", "builtin"]

@@ -1,0 +1,110 @@
+"""Compiled expressions, and the cache of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
+
+from .builtins import STANDARD
+from .compiler import FIRST_SLOT, Compiler
+from .convert import clock, from_json, to_python
+from .errors import FeelLimitError, FeelSyntaxError, Warning
+from .names import NameTable
+from .parser import Parser
+from .runtime import DEFAULT_LIMITS, Limits, Runtime
+from .temporal import DateTime
+from .types import Type
+
+Dialect = Literal["expression", "unary-tests"]
+
+_BUILTIN_NAMES = NameTable(STANDARD)
+_NO_TYPES: Mapping[str, Type] = {}
+
+
+class Result(NamedTuple):
+    """``value`` is FEEL's own (see ``to_json``); ``warnings`` say why parts of it are null."""
+
+    value: Any
+    warnings: tuple[Warning, ...]
+
+
+class Expression:
+    """A compiled text. Immutable, and safe to share among threads."""
+
+    __slots__ = ("_run", "_size", "dialect", "names", "text")
+
+    def __init__(
+        self, text: str, names: Iterable[str], dialect: Dialect, types: Mapping[str, Type] = _NO_TYPES
+    ) -> None:
+        known = tuple(names)
+        try:
+            parser = Parser(text, known, _BUILTIN_NAMES, types)
+            node = parser.parse_unary_tests() if dialect == "unary-tests" else parser.parse_expression()
+            compiler = Compiler(text, STANDARD, frozenset(known))
+            self._run = compiler.compile(node)
+        except RecursionError:
+            raise FeelSyntaxError("nested too deeply", 1, 1, (), text) from None
+        self._size = compiler.size - FIRST_SLOT
+        self.text = text
+        self.dialect = dialect
+        self.names = frozenset(compiler.free - {"?"} - (STANDARD.keys() - frozenset(known)))
+
+    def evaluate(
+        self,
+        variables: Mapping[str, Any],
+        *,
+        now: dt.datetime | int | DateTime | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+        source: random.Random | None = None,
+    ) -> Result:
+        """Evaluate with variables that are JSON, Python or FEEL values.
+
+        ``now`` is what ``now()`` answers (an int is ms since the epoch), ``source`` what ``uuid()``
+        and ``random number()`` draw from; without them these are null. Raises FeelLimitError.
+        """
+        runtime = Runtime(clock(now), limits, source)
+        converted = {name: from_json(value) for name, value in variables.items()}
+        return Result(self.run(runtime, converted), tuple(runtime.warnings))
+
+    def run(self, runtime: Runtime, variables: Mapping[str, Any]) -> Any:
+        """The value, for FEEL values in ``variables`` and within an evaluation that is under way."""
+        try:
+            return self._run([runtime, variables, *[None] * self._size])
+        except RecursionError:
+            raise FeelLimitError("the evaluation is nested too deeply") from None
+
+    def __repr__(self) -> str:
+        return f"Expression({self.text!r})"
+
+
+@lru_cache(maxsize=8192)
+def _cached(text: str, names: frozenset[str], dialect: Dialect) -> Expression:
+    return Expression(text, names, dialect)
+
+
+def compile(text: str, *, names: Iterable[str] = (), dialect: Dialect = "expression") -> Expression:
+    """Compile a FEEL expression, or unary tests (whose input is the variable ``?``).
+
+    ``names`` are the variables in scope: a name with symbols (``first-name``) is only read as one
+    name where it is listed; words in a row are one name anyway. Raises FeelSyntaxError. Cached.
+    """
+    return _cached(text, frozenset(names), dialect)
+
+
+def evaluate(
+    text: str,
+    variables: Mapping[str, Any] | None = None,
+    *,
+    now: dt.datetime | int | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Any:
+    """The value of an expression as Python values: int or Decimal, str, bool, list, dict, datetime."""
+    given = variables or {}
+    result = compile(text, names=given).evaluate(given, now=now, limits=limits)
+    return to_python(result.value)
+
+
+Evaluate = Callable[[Mapping[str, Any]], Any]

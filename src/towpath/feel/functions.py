@@ -1,0 +1,107 @@
+"""Functions that FEEL text or a decision model defines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .errors import Unanswerable
+from .types import ANY, NotConforming, Type, coerce
+from .values import Function
+
+
+def bound(names: Sequence[str], arguments: dict[str, Any]) -> list[Any]:
+    """Named arguments in the order of the parameters; raises Unanswerable where one is unknown."""
+    unknown = set(arguments) - set(names)
+    if unknown:
+        raise Unanswerable(
+            f"no parameter {', '.join(map(repr, sorted(unknown)))}; there are {', '.join(names)}"
+        )
+    missing = [name for name in names if name not in arguments]
+    if missing:
+        raise Unanswerable(f"the argument {missing[0]!r} is missing")
+    return [arguments[name] for name in names]
+
+
+class Closure(Function):
+    """A function literal with the frame it was made in."""
+
+    __slots__ = ("body", "frame", "parameters")
+
+    def __init__(
+        self,
+        parameters: tuple[tuple[str, Type, int], ...],
+        body: Callable[[list[Any]], Any],
+        frame: list[Any],
+    ) -> None:
+        super().__init__(f"function({', '.join(name for name, _, _ in parameters)})")
+        self.parameters = parameters
+        self.body = body
+        self.frame = frame
+
+    def parameter_types(self) -> tuple[Type, ...]:
+        return tuple(wanted for _, wanted, _ in self.parameters)
+
+    def call(self, runtime: Any, arguments: Sequence[Any]) -> Any:
+        if len(arguments) != len(self.parameters):
+            raise Unanswerable(f"{self.name} takes {len(self.parameters)} arguments, not {len(arguments)}")
+        frame = self.frame.copy()
+        frame[0] = runtime
+        for (name, wanted, slot), argument in zip(self.parameters, arguments, strict=True):
+            frame[slot] = argument if wanted is ANY else _coerced(name, argument, wanted)
+        runtime.enter()
+        try:
+            return self.body(frame)
+        finally:
+            runtime.leave()
+
+    def call_named(self, runtime: Any, arguments: dict[str, Any]) -> Any:
+        return self.call(runtime, bound([name for name, _, _ in self.parameters], arguments))
+
+
+def _coerced(name: str, argument: Any, wanted: Type) -> Any:
+    try:
+        return coerce(argument, wanted)
+    except NotConforming as reason:
+        raise Unanswerable(f"the argument {name!r}: {reason}") from reason
+
+
+class NativeFunction(Function):
+    """A function whose body is Python: a model's knowledge or an external function.
+
+    ``body`` gets the runtime and the coerced arguments; ``strict`` makes an argument that does not
+    conform null instead of the whole result.
+    """
+
+    __slots__ = ("body", "parameters")
+
+    def __init__(
+        self,
+        name: str,
+        parameters: tuple[tuple[str, Type], ...],
+        body: Callable[[Any, list[Any]], Any],
+        result: Type | None = None,
+    ) -> None:
+        super().__init__(name)
+        self.parameters = parameters
+        self.body = body
+        self.result_type = result
+
+    def parameter_types(self) -> tuple[Type, ...]:
+        return tuple(wanted for _, wanted in self.parameters)
+
+    def call(self, runtime: Any, arguments: Sequence[Any]) -> Any:
+        if len(arguments) != len(self.parameters):
+            raise Unanswerable(f"{self.name} takes {len(self.parameters)} arguments, not {len(arguments)}")
+        fitted = [
+            _coerced(name, argument, wanted)
+            for (name, wanted), argument in zip(self.parameters, arguments, strict=True)
+        ]
+        runtime.enter()
+        try:
+            return self.body(runtime, fitted)
+        finally:
+            runtime.leave()
+
+    def call_named(self, runtime: Any, arguments: dict[str, Any]) -> Any:
+        return self.call(runtime, bound([name for name, _ in self.parameters], arguments))

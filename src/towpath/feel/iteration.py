@@ -1,0 +1,221 @@
+"""Compiling what repeats: ``for``, quantifiers and filters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from typing import Any
+
+from . import syntax as ast
+from .errors import FeelLimitError, Unanswerable
+from .temporal import Date
+from .values import Range, kind
+
+Run = Callable[[list[Any]], Any]
+
+
+class Iterations:
+    """The part of the compiler that knows loops; it shares the compiler's scope."""
+
+    text: str
+    scope: list[tuple[str | None, int]]
+
+    def compile(self, node: ast.Node) -> Run:
+        raise NotImplementedError
+
+    def slot(self) -> int:
+        raise NotImplementedError
+
+    def warn(self, frame: list[Any], at: int, message: str) -> None:
+        raise NotImplementedError
+
+    def _iterators(self, node: ast.For | ast.Quantified) -> tuple[tuple[int, Run, Run | None], ...]:
+        compiled = []
+        for name, source, end in node.iterators:
+            run = self.compile(source)
+            stop = None if end is None else self.compile(end)
+            slot = self.slot()
+            self.scope.append((name, slot))
+            compiled.append((slot, run, stop))
+        return tuple(compiled)
+
+    def _for(self, node: ast.For) -> Run:
+        depth = len(self.scope)
+        iterators = self._iterators(node)
+        partial = self.slot()
+        self.scope.append(("partial", partial))
+        body = self.compile(node.body)
+        del self.scope[depth:]
+        reads_partial = _mentions(node.body, "partial")
+        at = node.at
+
+        def run(frame: list[Any]) -> list[Any] | None:
+            results: list[Any] = []
+            runtime = frame[0]
+            limit = runtime.limits.items
+            try:
+                for _ in _bindings(frame, iterators):
+                    if reads_partial:
+                        runtime.spend(len(results) // 64)
+                        frame[partial] = results.copy()
+                    results.append(body(frame))
+                    if len(results) > limit:
+                        runtime.check_items(len(results))
+            except Unanswerable as reason:
+                self.warn(frame, at, str(reason))
+                return None
+            return results
+
+        return run
+
+    def _quantified(self, node: ast.Quantified) -> Run:
+        depth = len(self.scope)
+        iterators = self._iterators(node)
+        condition = self.compile(node.condition)
+        del self.scope[depth:]
+        deciding, at = not node.every, node.at
+
+        def run(frame: list[Any]) -> bool | None:
+            result: bool | None = not deciding
+            try:
+                for _ in _bindings(frame, iterators):
+                    value = condition(frame)
+                    if value is deciding:
+                        return deciding
+                    if value is not True and value is not False:
+                        result = None
+            except Unanswerable as reason:
+                self.warn(frame, at, str(reason))
+                return None
+            return result
+
+        return run
+
+    def _filter(self, node: ast.Filter) -> Run:
+        source, at = self.compile(node.source), node.at
+        slot = self.slot()
+        depth = len(self.scope)
+        self.scope.append(("item", slot))
+        self.scope.append((None, slot))
+        predicate = self.compile(node.predicate)
+        del self.scope[depth:]
+
+        def at_index(frame: list[Any], items: list[Any], index: Any) -> Any:
+            whole = int(index)
+            if whole != index:
+                self.warn(frame, at, f"{index} is no index")
+                return None
+            if whole == 0 or abs(whole) > len(items):
+                self.warn(frame, at, f"index {whole} is outside of a list of {len(items)}")
+                return None
+            return items[whole - 1 if whole > 0 else whole]
+
+        if isinstance(node.predicate, ast.Literal) and type(node.predicate.value) in (int, Decimal):
+            index = node.predicate.value
+
+            def picked(frame: list[Any]) -> Any:
+                value = source(frame)
+                if value is None:
+                    return None
+                return at_index(frame, value if type(value) is list else [value], index)
+
+            return picked
+
+        def run(frame: list[Any]) -> Any:
+            value = source(frame)
+            if value is None:
+                return None
+            items = value if type(value) is list else [value]
+            runtime = frame[0]
+            if not items:
+                # Whether this is an index only the predicate's value tells.
+                frame[slot] = None
+                runtime.muted += 1
+                try:
+                    outcome = predicate(frame)
+                finally:
+                    runtime.muted -= 1
+                return None if type(outcome) in (int, Decimal) else []
+            runtime.spend(len(items))
+            kept = []
+            for item in items:
+                frame[slot] = item
+                outcome = predicate(frame)
+                if outcome is True:
+                    kept.append(item)
+                elif outcome is not False and outcome is not None:
+                    if type(outcome) in (int, Decimal):
+                        return at_index(frame, items, outcome)
+                    self.warn(frame, at, f"the filter is {kind(outcome)}, not boolean or number")
+                    return None
+            return kept
+
+        return run
+
+
+def _bindings(frame: list[Any], iterators: tuple[tuple[int, Run, Run | None], ...]) -> Iterator[None]:
+    """Put every combination of the iterators' values into the frame, the last one fastest."""
+    spend = frame[0].spend
+    (slot, run, stop), inner = iterators[0], iterators[1:]
+    for value in _domain(frame, run(frame), stop):
+        spend(1)
+        frame[slot] = value
+        if inner:
+            yield from _bindings(frame, inner)
+        else:
+            yield
+
+
+def _domain(frame: list[Any], start: Any, stop: Run | None) -> Iterable[Any]:
+    """What an iterator goes over; raises Unanswerable where it is nothing to go over."""
+    if stop is not None:
+        return _steps(frame, start, stop(frame), downwards=True)
+    if type(start) is list:
+        return start
+    if isinstance(start, Range):
+        if start.start is None or start.end is None:
+            raise Unanswerable("a range without an end cannot be gone through")
+        values = _steps(frame, start.start, start.end, downwards=False)
+        skip_first, skip_last = not start.start_included, not start.end_included
+        return [
+            value
+            for value in values
+            if not (skip_first and value == start.start) and not (skip_last and value == start.end)
+        ]
+    if start is None:
+        raise Unanswerable("null cannot be gone through")
+    return [start]
+
+
+def _steps(frame: list[Any], start: Any, end: Any, *, downwards: bool) -> Iterable[Any]:
+    low, high = _ordinal(start), _ordinal(end)
+    if low is None or high is None or type(start) is Date is not type(end) is Date:
+        raise Unanswerable(f"cannot go from {kind(start)} to {kind(end)} step by step")
+    if low > high and not downwards:
+        raise Unanswerable("the range ends before it starts")
+    count = abs(high - low) + 1
+    if count > frame[0].limits.items:
+        raise FeelLimitError(f"a range of {count} steps; at most {frame[0].limits.items} are gone through")
+    numbers = range(low, high + 1) if low <= high else range(low, high - 1, -1)
+    return (Date.from_days(days) for days in numbers) if type(start) is Date else numbers
+
+
+def _ordinal(value: Any) -> int | None:
+    if type(value) is int:
+        return value
+    if type(value) is Decimal and value == value.to_integral_value():
+        return int(value)
+    return value.days if type(value) is Date else None
+
+
+def _mentions(node: Any, name: str) -> bool:
+    pending = [node]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, ast.Name) and part.name == name:
+            return True
+        if isinstance(part, ast.Node):
+            pending.extend(getattr(part, field) for field in part.__dataclass_fields__)
+        elif isinstance(part, tuple):
+            pending.extend(part)
+    return False

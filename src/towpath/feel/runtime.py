@@ -1,0 +1,71 @@
+"""What one evaluation carries: the clock, the bounds, and the warnings so far."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from .errors import FeelLimitError, Warning, place
+from .temporal import DateTime
+
+MAX_WARNINGS = 100  # kept of one evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one evaluation; reaching one raises FeelLimitError.
+
+    ``steps`` counts iterations, filtered items and calls; ``depth`` nested calls of functions;
+    ``items`` the length of a list.
+    """
+
+    steps: int = 5_000_000
+    depth: int = 100
+    items: int = 1_000_000
+
+
+DEFAULT_LIMITS = Limits()
+
+
+class Runtime:
+    """State of one evaluation. ``now`` is what ``now()`` and ``today()`` answer, None without a clock."""
+
+    __slots__ = ("_depth", "_steps", "limits", "muted", "now", "random", "warnings")
+
+    def __init__(
+        self,
+        now: DateTime | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+        source: random.Random | None = None,
+    ) -> None:
+        self.now = now
+        self.limits = limits
+        self.random = source
+        self.warnings: list[Warning] = []
+        self.muted = 0
+        self._steps = limits.steps
+        self._depth = 0
+
+    def warn(self, text: str, at: int, message: str) -> None:
+        """Keep a reason for a null, at an offset of the text that is being evaluated."""
+        if not self.muted and len(self.warnings) < MAX_WARNINGS:
+            self.warnings.append(Warning(message, *place(text, at)))
+
+    def spend(self, steps: int) -> None:
+        self._steps -= steps
+        if self._steps < 0:
+            raise FeelLimitError(f"the evaluation took more than {self.limits.steps} steps")
+
+    def check_items(self, count: int) -> None:
+        if count > self.limits.items:
+            raise FeelLimitError(f"a list of more than {self.limits.items} items")
+
+    def enter(self) -> None:
+        """A function is called; ``leave`` must follow."""
+        self._depth += 1
+        self.spend(1)
+        if self._depth > self.limits.depth:
+            raise FeelLimitError(f"functions are nested more than {self.limits.depth} deep")
+
+    def leave(self) -> None:
+        self._depth -= 1

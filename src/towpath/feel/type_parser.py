@@ -1,0 +1,95 @@
+"""Types in FEEL text: ``instance of`` and the parameters of functions (DMN 1.5, rules 51 to 56)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .errors import FeelSyntaxError
+from .lexer import Token
+from .names import NameTable
+from .types import SIMPLE, Type
+
+_SIMPLE_NAMES = NameTable(SIMPLE)
+_WORD_ENDS = frozenset({"and", "or", "then", "else", "return", "satisfies", "in", "between", "instance"})
+
+
+class TypeParser:
+    """The part of the parser that reads types; it shares the parser's tokens."""
+
+    tokens: list[Token]
+    position: int
+    types: Mapping[str, Type]
+    type_names: NameTable
+
+    def error(self, *expected: str) -> FeelSyntaxError:
+        raise NotImplementedError
+
+    def accept(self, symbol: str) -> bool:
+        raise NotImplementedError
+
+    def expect(self, *symbols: str) -> Token:
+        raise NotImplementedError
+
+    def source(self, first: int, end: int) -> str:
+        raise NotImplementedError
+
+    def binding(self, *ends: str) -> str:
+        raise NotImplementedError
+
+    def type(self) -> Type:
+        """A simple, generic or named type. An unknown name is a type that nothing is of."""
+        if self.tokens[self.position].kind != "name":
+            raise self.error("a type")
+        word = self.tokens[self.position].text
+        generic = self.tokens[self.position + 1].text == "<"
+        if generic and word in ("list", "range"):
+            self.position += 2
+            element = self.type()
+            self.expect(">")
+            return Type(word, of=element)
+        if generic and word == "context":
+            self.position += 2
+            return self._context_type()
+        if generic and word == "function":
+            self.position += 2
+            return self._function_type()
+        best: tuple[str, int] | None = None
+        for table in (_SIMPLE_NAMES, self.type_names):
+            found = table.match(self.tokens, self.position)
+            if found is not None and (best is None or found[1] >= best[1]):
+                best = found
+        if best is not None:
+            self.position += best[1]
+            return self.types.get(best[0]) or SIMPLE[best[0]]
+        first = self.position
+        self.position += 1
+        while True:
+            token = self.tokens[self.position]
+            dotted = token.text == "." and self.tokens[self.position + 1].kind == "name"
+            if not dotted and (token.kind != "name" or token.text in _WORD_ENDS):
+                break
+            self.position += 2 if dotted else 1
+        name = self.source(first, self.position)
+        return Type(f"unknown type {name}", label=name)
+
+    def _context_type(self) -> Type:
+        fields = []
+        while True:
+            name = self.binding(":")
+            self.expect(":")
+            fields.append((name, self.type()))
+            if not self.accept(","):
+                break
+        self.expect(">")
+        return Type("context", fields=tuple(fields))
+
+    def _function_type(self) -> Type:
+        parameters: list[Type] = []
+        if not self.accept(">"):
+            while True:
+                parameters.append(self.type())
+                if not self.accept(","):
+                    break
+            self.expect(">")
+        self.expect("->")
+        return Type("function", parameters=tuple(parameters), result=self.type())

@@ -1,0 +1,196 @@
+"""FEEL's types: what ``instance of`` asks, and what a DMN ``typeRef`` makes of a value.
+
+DMN 1.5, 10.3.2.9 (conformance) and 10.3.2.9.4 (implicit conversions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .temporal import Date, DateTime, DaysTime, Time, YearsMonths
+from .values import Function, Range, kind
+
+
+class NotConforming(Exception):
+    """A value that does not conform to a type; the text says which part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A type: ``name`` is number, string, ..., Any, Null, list, context, range, function or alias.
+
+    ``of`` is the element type of a list or range; ``fields`` those of a context; ``parameters`` and
+    ``result`` those of a function (None: anything). ``allowed`` is an item definition's constraint
+    on a value (or, on a list's elements, it stands in ``of``).
+    """
+
+    name: str
+    of: Type | None = None
+    fields: tuple[tuple[str, Type], ...] = ()
+    parameters: tuple[Type, ...] | None = None
+    result: Type | None = None
+    allowed: Callable[[Any], bool] | None = None
+    label: str = ""
+
+    def __str__(self) -> str:
+        if self.label:
+            return self.label
+        if self.of is not None:
+            return f"{self.name}<{self.of}>"
+        if self.fields:
+            return f"context<{', '.join(f'{name}: {of}' for name, of in self.fields)}>"
+        if self.parameters is not None:
+            return f"function<{', '.join(map(str, self.parameters))}>->{self.result or 'Any'}"
+        return self.name
+
+
+ANY = Type("Any")
+NULL = Type("Null")
+NUMBER = Type("number")
+STRING = Type("string")
+BOOLEAN = Type("boolean")
+
+SIMPLE: Mapping[str, Type] = {
+    "Any": ANY,
+    "Null": NULL,
+    "number": NUMBER,
+    "string": STRING,
+    "boolean": BOOLEAN,
+    "date": Type("date"),
+    "time": Type("time"),
+    "date and time": Type("date and time"),
+    "dateTime": Type("date and time"),
+    "days and time duration": Type("days and time duration"),
+    "dayTimeDuration": Type("days and time duration"),
+    "years and months duration": Type("years and months duration"),
+    "yearMonthDuration": Type("years and months duration"),
+    "list": Type("list"),
+    "context": Type("context"),
+    "function": Type("function"),
+    "range": Type("range"),
+}
+
+
+def is_instance(value: Any, wanted: Type) -> bool:
+    """Whether a value is of a type; null is of the type Null only."""
+    name = wanted.name
+    if value is None:
+        return name == "Null"
+    if name == "Any":
+        return True
+    if wanted.allowed is not None and not wanted.allowed(value):
+        return False
+    if kind(value) != name:
+        return False
+    if name == "list" and wanted.of is not None:
+        return all(_conforms(item, wanted.of) for item in value)
+    if name == "context" and wanted.fields:
+        return all(field in value and _conforms(value[field], of) for field, of in wanted.fields)
+    if name == "range" and wanted.of is not None:
+        assert isinstance(value, Range)
+        ends = [end for end in (value.start, value.end) if end is not None]
+        return bool(ends) and all(is_instance(end, wanted.of) for end in ends)
+    if name == "function" and wanted.parameters is not None:
+        assert isinstance(value, Function)
+        return _function_conforms(value, wanted)
+    return True
+
+
+def _conforms(value: Any, wanted: Type) -> bool:
+    """As ``is_instance``, but null conforms to every type (as it does inside lists and contexts)."""
+    return value is None or is_instance(value, wanted)
+
+
+def _function_conforms(function: Function, wanted: Type) -> bool:
+    assert wanted.parameters is not None
+    own = function.parameter_types()
+    if own is None or len(own) != len(wanted.parameters):
+        return False
+    # Parameters are contravariant: what the type promises to pass, the function must take.
+    if not all(subsumes(mine, theirs) for mine, theirs in zip(own, wanted.parameters, strict=True)):
+        return False
+    result = function.result_type or ANY
+    return wanted.result is None or wanted.result.name == "Any" or subsumes(wanted.result, result)
+
+
+def subsumes(general: Type, special: Type) -> bool:
+    """Whether every value of ``special`` is one of ``general``."""
+    if general.name == "Any" or special.name == "Null":
+        return True
+    if general.name != special.name:
+        return False
+    if general.of is not None:
+        return special.of is not None and subsumes(general.of, special.of)
+    if general.fields:
+        fields = dict(special.fields)
+        return all(name in fields and subsumes(of, fields[name]) for name, of in general.fields)
+    if general.parameters is not None:
+        if special.parameters is None or len(special.parameters) != len(general.parameters):
+            return False
+        if not all(subsumes(s, g) for g, s in zip(general.parameters, special.parameters, strict=True)):
+            return False
+        return subsumes(general.result or ANY, special.result or ANY)
+    return True
+
+
+def coerce(value: Any, wanted: Type) -> Any:
+    """The value as the type wants it, with FEEL's implicit conversions.
+
+    A list of one where one is wanted is its item; one where a list is wanted is a list of it; a date
+    where a date and time is wanted is its midnight in UTC. Raises NotConforming.
+    """
+    if value is None or wanted.name == "Any":
+        return value
+    if wanted.name == "Null":
+        raise NotConforming(f"{kind(value)} where null is wanted")
+    if wanted.name == "list":
+        items = value if type(value) is list else [value]
+        if wanted.of is not None:
+            items = [coerce(item, wanted.of) for item in items]
+        return _allowed(items, wanted)
+    if type(value) is list and len(value) == 1 and kind(value[0]) != "list":
+        value = value[0]
+        if value is None:
+            return None
+    if type(value) is Date and wanted.name == "date and time":
+        from .calendar import UTC
+
+        value = DateTime(value, 0, UTC)
+    if kind(value) != wanted.name:
+        raise NotConforming(f"{kind(value)} where {wanted} is wanted")
+    if wanted.name == "context" and wanted.fields:
+        value = _coerce_context(value, wanted)
+    elif (wanted.of is not None or wanted.parameters is not None) and not is_instance(value, wanted):
+        raise NotConforming(f"{kind(value)} does not conform to {wanted}")
+    return _allowed(value, wanted)
+
+
+def _coerce_context(value: dict[str, Any], wanted: Type) -> dict[str, Any]:
+    coerced = dict(value)
+    for name, of in wanted.fields:
+        if name not in coerced:
+            raise NotConforming(f"the field {name!r} of {wanted} is missing")
+        coerced[name] = coerce(coerced[name], of)
+    return coerced
+
+
+def _allowed(value: Any, wanted: Type) -> Any:
+    if wanted.allowed is not None and not wanted.allowed(value):
+        raise NotConforming(f"the value is not among those that {wanted} allows")
+    return value
+
+
+__all__ = [
+    "ANY",
+    "SIMPLE",
+    "Date",
+    "DaysTime",
+    "NotConforming",
+    "Time",
+    "Type",
+    "YearsMonths",
+    "coerce",
+    "is_instance",
+]
