@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
+from urllib.parse import quote_plus
 
 import aiohttp
 
@@ -57,7 +59,7 @@ class IssuerClient:
         self, url: str, form: dict[str, str], auth: tuple[str, str] | None = None
     ) -> tuple[int, dict[str, Any]]:
         """Status and JSON object of a form post; 4xx is an answer. Raises IssuerUnavailableError."""
-        return await self._request("POST", url, data=form, auth=aiohttp.BasicAuth(*auth) if auth else None)
+        return await self._request("POST", url, data=form, headers=_basic(*auth) if auth else {})
 
     async def _request(self, method: str, url: str, **options: Any) -> tuple[int, dict[str, Any]]:
         if self._session is None:
@@ -78,6 +80,12 @@ class IssuerClient:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def _basic(client_id: str, secret: str) -> dict[str, str]:
+    """HTTP Basic of a client: both halves form-encoded first (RFC 6749, 2.3.1)."""
+    pair = f"{quote_plus(client_id)}:{quote_plus(secret)}"
+    return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
 
 
 async def _object(answer: aiohttp.ClientResponse) -> dict[str, Any] | None:

@@ -80,6 +80,8 @@ class IssuerSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     token_lifetime: int = 900  # seconds of an access token
     session_lifetime: int = 30 * 24 * 3600  # seconds of a refresh token unused, and of the login session
     algorithm: Literal["ES256", "RS256"] = "ES256"
+    refresh_reuse: int = 10  # seconds in which a rotated refresh token is taken again: its answer may be lost
+    service_client_id: str = SERVICE_CLIENT
     allow_remote: bool = False  # serve on a host that others can reach
     # The next two default to "yes, unless allow_remote": neither belongs where others can reach it.
     one_tap: bool | None = None  # sign in to an account by a tap, without its password
@@ -107,7 +109,6 @@ class IdentitySettings(IssuerSettings, kw_only=True, forbid_unknown_fields=True)
     issuer: str = "local"
     roles_claim: str = "roles"  # a dotted path is allowed: realm_access.roles
     web_client_id: str = WEB_CLIENT
-    service_client_id: str = SERVICE_CLIENT
     service_secret_env: str = "TOWPATH_SERVICE_SECRET"  # noqa: S105  (the name of a variable)
 
     @property
