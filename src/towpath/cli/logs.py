@@ -14,7 +14,7 @@ KEPT = 5  # rotated files
 
 
 def configure(file: Path | None, *, terminal: int = logging.WARNING) -> None:
-    """Send structlog's and the standard library's records to ``file``; from ``terminal`` on, to stderr too."""
+    """Send the records of structlog and of ``logging`` to ``file``; from ``terminal`` on, to stderr too."""
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

@@ -62,7 +62,7 @@ async def running(
     await asyncio.to_thread((state / "logs").mkdir, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         stack.enter_context(_locked(state))
-        kept = secrets.load(state)
+        kept = secrets.load(state, solution.settings.identity)
         sockets, ports = _sockets(solution, options)
         for sock in sockets.values():
             stack.callback(sock.close)
@@ -70,6 +70,8 @@ async def running(
         host = settings.services.host
         urls = {name: base_url(host, sock.getsockname()[1]) for name, sock in sockets.items()}
         gateway_url = base_url(host, settings.services.gateway)
+        # Without a gateway there is no one origin; what the outside needs most is the facade.
+        public_url = gateway_url if options.gateway else urls["facade"]
         result = Running(title=solution.title, gateway_url=gateway_url, urls=urls, state=state)
 
         if options.backends and settings.backends:
@@ -83,17 +85,11 @@ async def running(
         issuer_url = urls["identity"] if settings.identity.is_local else settings.identity.issuer
         if settings.identity.is_local:
             progress("identity: the local issuer")
-            issuer = services.issuer(
-                settings,
-                url=issuer_url,
-                public_url=_public(gateway_url, urls, options),
-                secrets=kept,
-                state=state,
-            )
+            issuer = services.issuer(settings, url=issuer_url, public_url=public_url, state=state)
             await stack.enter_async_context(serving(issuer, sockets["identity"]))
         verifier = services.verifier(settings, issuer_url)
         stack.push_async_callback(verifier.close)
-        tokens = services.tokens(settings, issuer_url, service_secret(solution, kept))
+        tokens = services.tokens(settings, issuer_url, kept.service)
         stack.push_async_callback(tokens.close)
         context = services.Context(
             solution=solution,
@@ -101,7 +97,7 @@ async def running(
             state=state,
             secrets=kept,
             urls=urls,
-            public_url=_public(gateway_url, urls, options),
+            public_url=public_url,
             verifier=verifier,
             tokens=tokens,
         )
@@ -128,29 +124,6 @@ async def running(
             result.gateway_url = gateway.url
             result.admin_url = gateway.admin_url
         yield result
-
-
-def _public(gateway_url: str, urls: dict[str, str], options: Options) -> str:
-    return gateway_url if options.gateway else urls["facade"]
-
-
-def service_secret(solution: Solution, kept: secrets.Secrets) -> str:
-    identity = solution.settings.identity
-    if identity.is_local:
-        return kept.service_secret
-    secret = os.environ.get(identity.service_secret_env)
-    if not secret:
-        raise Faulty(
-            [
-                Fault(
-                    message=f"The environment has no {identity.service_secret_env}: the secret of the client "
-                    f"{identity.service_client_id!r} at {identity.issuer}.",
-                    rule="solution.service-secret",
-                    remedy="Set it, so that the services can get tokens of their own.",
-                )
-            ]
-        )
-    return secret
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 from towpath.client import HttpProcessClient
 from towpath.http import listen, serving
 from towpath.solution import secrets, services
-from towpath.solution.blueprint import base_url, service_secret
+from towpath.solution.blueprint import base_url
 from towpath.solution.settings import SERVICES
 from towpath.solution.solution import Solution
 
@@ -26,14 +26,14 @@ async def one_service(
     await asyncio.to_thread(state.mkdir, parents=True, exist_ok=True)
     settings = solution.settings
     where = settings.services
-    kept = secrets.load(state)
+    kept = secrets.load(state, settings.identity)
     urls = {name: where.urls.get(name, base_url(where.host, where.port(name))) for name in SERVICES}
     public = where.urls.get("gateway", base_url(where.host, where.gateway))
     issuer_url = urls["identity"] if settings.identity.is_local else settings.identity.issuer
     async with AsyncExitStack() as stack:
         verifier = services.verifier(settings, issuer_url)
         stack.push_async_callback(verifier.close)
-        tokens = services.tokens(settings, issuer_url, service_secret(solution, kept))
+        tokens = services.tokens(settings, issuer_url, kept.service)
         stack.push_async_callback(tokens.close)
         context = services.Context(
             solution=solution,
@@ -63,7 +63,7 @@ async def one_service(
         sock = listen(host or where.host, where.port(role) if port is None else port)
         stack.callback(sock.close)
         if role == "identity":
-            app = services.issuer(settings, url=issuer_url, public_url=public, secrets=kept, state=state)
+            app = services.issuer(settings, url=issuer_url, public_url=public, state=state)
         elif role == "process":
             server = await stack.enter_async_context(services.process_server(context))
             app = services.process.create_app(server, verifier if auth else None)

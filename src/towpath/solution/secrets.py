@@ -4,59 +4,76 @@ from __future__ import annotations
 
 import os
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from towpath.faults import Fault, Faulty
+from towpath.identity.issuer import private_file, service_secret
+from towpath.identity.settings import IdentitySettings
 
-FILE = "secrets.json"
 
+@dataclass(frozen=True, kw_only=True)
+class Secrets:
+    """``service`` gets our services their tokens from the issuer, ``link`` signs links, ``vapid_key`` is the
+    PEM of the key by which Web Push services know us."""
 
-class Secrets(msgspec.Struct, kw_only=True):
-    """``service_secret``: of our services' client at the local issuer; ``link_secret`` signs links;
-    ``vapid_key``: the PEM of the key that Web Push services know us by."""
-
-    service_secret: str
-    link_secret: str
+    service: str
+    link: str
     vapid_key: str
 
 
-def load(state: Path) -> Secrets:
-    """The secrets kept under ``state``, made on first use. Raises :class:`Faulty` if unreadable."""
-    file = state / FILE
+def load(state: Path, identity: IdentitySettings) -> Secrets:
+    """The secrets kept under ``state``, made on first use. Raises :class:`Faulty` where one is unusable.
+
+    The services' own secret at an external issuer is in the environment, not here.
+    """
     try:
-        return msgspec.json.decode(file.read_bytes(), type=Secrets)
-    except FileNotFoundError:
-        return _make(file)
-    except (OSError, msgspec.DecodeError) as error:
+        vapid_key = private_file(state / "vapid-key.pem", _vapid_key)
+        load_pem_private_key(vapid_key.encode(), None)
+        return Secrets(
+            service=service_secret(state / "identity") if identity.is_local else _from_environment(identity),
+            link=private_file(state / "link-secret", lambda: secrets.token_urlsafe(48)),
+            vapid_key=vapid_key,
+        )
+    except (OSError, ValueError) as error:
+        if isinstance(error, Faulty):
+            raise
         raise Faulty(
             [
                 Fault(
                     message=f"The solution's secrets cannot be read: {error}.",
-                    rule="solution.secrets",
-                    remedy="Restore the file from a backup; without it, signed links and push "
-                    "subscriptions made so far are void. Removing it makes new ones.",
-                    file=str(file),
+                    rule="run.secrets",
+                    remedy="Make the file readable, or restore it from a backup. Removing it makes a new "
+                    "one: signed links, or push subscriptions, of before are then void.",
                 )
             ]
         ) from None
 
 
-def _make(file: Path) -> Secrets:
+def _vapid_key() -> str:
     key = ec.generate_private_key(ec.SECP256R1())
-    made = Secrets(
-        service_secret=secrets.token_urlsafe(32),
-        link_secret=secrets.token_urlsafe(48),
-        vapid_key=key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def _from_environment(identity: IdentitySettings) -> str:
+    secret = os.environ.get(identity.service_secret_env)
+    if secret:
+        return secret
+    raise Faulty(
+        [
+            Fault(
+                message=f"The environment has no {identity.service_secret_env}: the secret of the client "
+                f"{identity.service_client_id!r} at {identity.issuer}.",
+                rule="run.service-secret",
+                remedy="Set it, so that the services can get tokens of their own.",
+            )
+        ]
     )
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".partial")
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-        out.write(msgspec.json.format(msgspec.json.encode(made)))
-        out.flush()
-        os.fsync(out.fileno())
-    partial.replace(file)
-    return made

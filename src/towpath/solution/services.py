@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 from litestar import Litestar
 
 from towpath import console, facade, integration, process
@@ -17,7 +16,6 @@ from towpath.frontend import notify, sync
 from towpath.gateway import Gateway, GatewayRoute, IssuerRef, blueprint_routes
 from towpath.identity import ClientCredentials, OidcVerifier, TokenSource, TokenVerifier
 from towpath.identity.issuer import create_issuer
-from towpath.identity.settings import ClientSettings, IssuerSettings
 from towpath.process import ProcessServer
 from towpath.solution.secrets import Secrets
 from towpath.solution.settings import Settings
@@ -50,23 +48,15 @@ class Context:
         return sqlite_url(self.state / f"{service}.db")
 
 
-def issuer(settings: Settings, *, url: str, public_url: str, secrets: Secrets, state: Path) -> Litestar:
-    """The local issuer, with the browser's client and our services' own beside the solution's."""
-    identity = settings.identity
-    web = ClientSettings(client_id=identity.web_client_id, name=settings.solution.title or "Towpath")
-    services = ClientSettings(
-        client_id=identity.service_client_id,
-        secret=secrets.service_secret,
-        name="Towpath's own services",
-        roles=["service"],
-        plan="internal",
+def issuer(settings: Settings, *, url: str, public_url: str, state: Path) -> Litestar:
+    """The local issuer. Raises ValueError for accounts or clients that cannot be used."""
+    return create_issuer(
+        settings.identity,
+        url=url,
+        state=state / "identity",
+        origins=[public_url],
+        host=settings.services.host,
     )
-    declared = {client.client_id for client in identity.clients}
-    own = [client for client in (web, services) if client.client_id not in declared]
-    fields = {
-        field.name: getattr(identity, field.name) for field in msgspec.structs.fields(IssuerSettings)
-    } | {"clients": [*identity.clients, *own]}
-    return create_issuer(IssuerSettings(**fields), url=url, state=state / "identity", origins=[public_url])
 
 
 def verifier(settings: Settings, issuer_url: str) -> OidcVerifier:
@@ -116,7 +106,7 @@ def _facade(context: Context, client: ProcessClient) -> Litestar:
         process=client,
         verifier=context.verifier,
         public_url=context.public_url,
-        link_secret=context.secrets.link_secret,
+        link_secret=context.secrets.link,
     )
 
 
