@@ -1,0 +1,348 @@
+"""Functions on lists (DMN 1.5, 10.3.4.4, and Camunda's)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import cmp_to_key
+from typing import Any
+
+from ..errors import FeelLimitError, Unanswerable
+from ..operators import Number, add, calculated, divide, equals, is_number, multiply, order, subtract
+from ..values import DECIMAL, Function, kind, whole
+from .signature import builtin
+
+
+def _numbers(items: list[Any]) -> list[Number]:
+    for item in items:
+        if not is_number(item):
+            raise Unanswerable(f"an item is {kind(item)}, not a number")
+    return items
+
+
+@builtin("list contains", "list: list, element: any")
+def list_contains(items: list[Any], element: Any) -> bool:
+    return any(equals(item, element) is True for item in items)
+
+
+@builtin("count", "list: list")
+def count(items: list[Any]) -> int:
+    return len(items)
+
+
+def _extreme(items: list[Any], sign: int) -> Any:
+    if not items:
+        return None
+    best = items[0]
+    if order(best, best) is None:
+        raise Unanswerable(f"{kind(best)} has no order")
+    for item in items[1:]:
+        relation = order(item, best)
+        if relation is None:
+            raise Unanswerable(f"cannot compare {kind(item)} and {kind(best)}")
+        if relation * sign > 0:
+            best = item
+    return best
+
+
+@builtin("min", "list: list")
+def minimum(items: list[Any]) -> Any:
+    return _extreme(items, -1)
+
+
+@builtin("min", "c: any *")
+def minimum_of(*items: Any) -> Any:
+    return _extreme(list(items), -1)
+
+
+@builtin("max", "list: list")
+def maximum(items: list[Any]) -> Any:
+    return _extreme(items, 1)
+
+
+@builtin("max", "c: any *")
+def maximum_of(*items: Any) -> Any:
+    return _extreme(list(items), 1)
+
+
+@builtin("sum", "list: list")
+def total(items: list[Any]) -> Any:
+    if not items:
+        return None
+    if not is_number(items[0]) and kind(items[0]).endswith("duration"):
+        result = items[0]
+        for item in items[1:]:
+            result = add(result, item)
+        return result
+    result = 0
+    for item in _numbers(items):
+        result = add(result, item)
+    return result
+
+
+@builtin("sum", "n: number *")
+def total_of(*items: Any) -> Any:
+    return total(list(items))
+
+
+@builtin("product", "list: list")
+def product(items: list[Any]) -> Number | None:
+    result: Any = 1
+    for item in _numbers(items):
+        result = multiply(result, item)
+    return result if items else None
+
+
+@builtin("product", "n: number *")
+def product_of(*items: Any) -> Number | None:
+    return product(list(items))
+
+
+@builtin("mean", "list: list")
+def mean(items: list[Any]) -> Any:
+    return divide(total(items), len(items)) if items else None
+
+
+@builtin("mean", "n: number *")
+def mean_of(*items: Any) -> Any:
+    return mean(list(items))
+
+
+@builtin("median", "list: list")
+def median(items: list[Any]) -> Any:
+    if not items:
+        return None
+    ordered = sorted(_numbers(items))
+    middle = len(ordered) // 2
+    if len(ordered) % 2:
+        return ordered[middle]
+    return divide(add(ordered[middle - 1], ordered[middle]), 2)
+
+
+@builtin("median", "n: number *")
+def median_of(*items: Any) -> Any:
+    return median(list(items))
+
+
+@builtin("stddev", "list: list")
+def stddev(items: list[Any]) -> Any:
+    """The standard deviation of a sample."""
+    if len(_numbers(items)) < 2:
+        raise Unanswerable("fewer than two numbers have no deviation")
+    middle = mean(items)
+    squares = total([multiply(subtract(item, middle), subtract(item, middle)) for item in items])
+    return whole(Decimal(calculated(DECIMAL.sqrt, divide(squares, len(items) - 1))))
+
+
+@builtin("stddev", "n: number *")
+def stddev_of(*items: Any) -> Any:
+    return stddev(list(items))
+
+
+@builtin("mode", "list: list")
+def mode(items: list[Any]) -> list[Number]:
+    counts: dict[Number, int] = {}
+    for item in _numbers(items):
+        counts[item] = counts.get(item, 0) + 1
+    most = max(counts.values(), default=0)
+    return sorted(item for item, times in counts.items() if times == most)
+
+
+@builtin("mode", "n: number *")
+def mode_of(*items: Any) -> list[Number]:
+    if not items:
+        raise Unanswerable("there are no numbers")
+    return mode(list(items))
+
+
+def _decided(items: list[Any], deciding: bool) -> bool | None:
+    result: bool | None = not deciding
+    for item in items:
+        if item is deciding:
+            return deciding
+        if not isinstance(item, bool):
+            result = None
+    return result
+
+
+@builtin("all", "list: list")
+def every(items: list[Any]) -> bool | None:
+    return _decided(items, False)
+
+
+@builtin("all", "b: any *")
+def every_of(*items: Any) -> bool | None:
+    if not items:
+        raise Unanswerable("there are no arguments")
+    return _decided(list(items), False)
+
+
+@builtin("any", "list: list")
+def some(items: list[Any]) -> bool | None:
+    return _decided(items, True)
+
+
+@builtin("any", "b: any *")
+def some_of(*items: Any) -> bool | None:
+    if not items:
+        raise Unanswerable("there are no arguments")
+    return _decided(list(items), True)
+
+
+@builtin("sublist", "list: list, start position: number, length: number =")
+def sublist(items: list[Any], start: Number, length: Number | None = None) -> list[Any]:
+    begin = _index(items, start)
+    if length is None:
+        return items[begin:]
+    if int(length) < 1 or begin + int(length) > len(items):
+        raise Unanswerable("the length is outside of the list")
+    return items[begin : begin + int(length)]
+
+
+def _index(items: list[Any], position: Number) -> int:
+    place = int(position)
+    if place != position or place == 0 or abs(place) > len(items):
+        raise Unanswerable(f"position {position} is outside of a list of {len(items)}")
+    return place - 1 if place > 0 else len(items) + place
+
+
+@builtin("append", "list: list, item: any *")
+def append(items: list[Any], *added: Any) -> list[Any]:
+    return [*items, *added]
+
+
+@builtin("concatenate", "list: list *")
+def concatenate(*lists: list[Any]) -> list[Any]:
+    return [item for items in lists for item in items]
+
+
+@builtin("insert before", "list: list, position: number, newItem: any")
+def insert_before(items: list[Any], position: Number, added: Any) -> list[Any]:
+    index = _index(items, position)
+    return [*items[:index], added, *items[index:]]
+
+
+@builtin("remove", "list: list, position: number")
+def remove(items: list[Any], position: Number) -> list[Any]:
+    index = _index(items, position)
+    return [*items[:index], *items[index + 1 :]]
+
+
+@builtin("list replace", "list: list, position: number, newItem: any")
+def list_replace(items: list[Any], position: Number, added: Any) -> list[Any]:
+    index = _index(items, position)
+    return [*items[:index], added, *items[index + 1 :]]
+
+
+@builtin("list replace", "list: list, match: function, newItem: any", runtime=True)
+def list_replace_matching(runtime: Any, items: list[Any], match: Function, added: Any) -> list[Any]:
+    replaced = []
+    for item in items:
+        outcome = match.call(runtime, [item, added])
+        if not isinstance(outcome, bool):
+            raise Unanswerable("the match function does not answer a boolean")
+        replaced.append(added if outcome else item)
+    return replaced
+
+
+@builtin("reverse", "list: list")
+def reverse(items: list[Any]) -> list[Any]:
+    return items[::-1]
+
+
+@builtin("index of", "list: list, match: any")
+def index_of(items: list[Any], match: Any) -> list[int]:
+    return [index for index, item in enumerate(items, 1) if equals(item, match) is True]
+
+
+def _distinct(items: list[Any], runtime: Any) -> list[Any]:
+    """Each value once, in the order of their first occurrence."""
+    seen: set[Any] = set()
+    kept: list[Any] = []
+    rest: list[Any] = []  # what Python cannot hash, or hashes otherwise than FEEL compares
+    for item in items:
+        if item is None or isinstance(item, str | bool | int | Decimal):
+            key = (isinstance(item, bool), item)
+            if key not in seen:
+                seen.add(key)
+                kept.append(item)
+            continue
+        runtime.spend(len(rest))
+        if not any(equals(item, other) is True for other in rest):
+            rest.append(item)
+            kept.append(item)
+    return kept
+
+
+@builtin("distinct values", "list: list", runtime=True)
+def distinct_values(runtime: Any, items: list[Any]) -> list[Any]:
+    return _distinct(items, runtime)
+
+
+@builtin("union", "list: list *", runtime=True)
+def union(runtime: Any, *lists: list[Any]) -> list[Any]:
+    return _distinct(concatenate(*lists), runtime)
+
+
+@builtin("duplicate values", "list: list", runtime=True, origin="Camunda")
+def duplicate_values(runtime: Any, items: list[Any]) -> list[Any]:
+    runtime.spend(len(items) ** 2 // 4)
+    return [item for item in _distinct(items, runtime) if len(index_of(items, item)) > 1]
+
+
+@builtin("flatten", "list: list")
+def flatten(items: list[Any]) -> list[Any]:
+    flat: list[Any] = []
+    pending = [iter(items)]
+    while pending:
+        for item in pending[-1]:
+            if type(item) is list:
+                pending.append(iter(item))
+                break
+            flat.append(item)
+        else:
+            pending.pop()
+    return flat
+
+
+@builtin("sort", "list: list, precedes: function", runtime=True)
+def sort(runtime: Any, items: list[Any], precedes: Function) -> list[Any]:
+    def relation(a: Any, b: Any) -> int:
+        first = precedes.call(runtime, [a, b])
+        if not isinstance(first, bool):
+            raise Unanswerable("the precedes function does not answer a boolean")
+        if first:
+            return -1
+        return 1 if precedes.call(runtime, [b, a]) is True else 0
+
+    return sorted(items, key=cmp_to_key(relation))
+
+
+@builtin("sort", "list: list", origin="Camunda")
+def sort_naturally(items: list[Any]) -> list[Any]:
+    def relation(a: Any, b: Any) -> int:
+        sign = order(a, b)
+        if sign is None:
+            raise Unanswerable(f"cannot compare {kind(a)} and {kind(b)}")
+        return sign
+
+    return sorted(items, key=cmp_to_key(relation))
+
+
+@builtin("partition", "list: list, size: number", origin="Camunda")
+def partition(items: list[Any], size: Number) -> list[list[Any]]:
+    length = int(size)
+    if length < 1:
+        raise Unanswerable("the size is less than 1")
+    return [items[start : start + length] for start in range(0, len(items), length)]
+
+
+@builtin("is empty", "list: list", origin="Camunda")
+def is_empty(items: list[Any]) -> bool:
+    return not items
+
+
+def check_length(runtime: Any, items: list[Any]) -> list[Any]:
+    """A list that is not longer than the evaluation allows; raises FeelLimitError."""
+    if len(items) > runtime.limits.items:
+        raise FeelLimitError(f"a list of more than {runtime.limits.items} items")
+    return items
