@@ -137,6 +137,14 @@ class CalledInstanceThrew(Command, frozen=True, kw_only=True, tag="called-instan
     code: str
     message: str = ""
     variables: Variables = field(default_factory=dict)
+    thrower: int = 0  # the element instance, in the called instance, that waits for the answer
+
+
+class ErrorNotCaught(Command, frozen=True, kw_only=True, tag="error-not-caught"):
+    """The answer to a called instance: nothing above it catches its error."""
+
+    instance_key: int
+    element_instance_key: int  # the thrower
 
 
 class Continue(Command, frozen=True, kw_only=True, tag="continue"):
@@ -212,6 +220,15 @@ class TriggerRefused(Command, frozen=True, kw_only=True, tag="trigger-refused"):
     message_key: int
 
 
+class TriggerAccepted(Command, frozen=True, kw_only=True, tag="trigger-accepted"):
+    """The instance took the message that the channel sent it."""
+
+    name: str
+    correlation_key: str
+    subscription_key: int
+    message_key: int
+
+
 class ExpireMessages(Command, frozen=True, kw_only=True, tag="expire-messages"):
     """Drop buffered messages whose time has come."""
 
@@ -232,11 +249,14 @@ InstanceCommand = (
     | CalledInstanceCompleted
     | CalledInstanceTerminated
     | CalledInstanceThrew
+    | ErrorNotCaught
     | Continue
     | SetVariables
     | ResolveIncident
     | UpdateJobRetries
     | CancelInstance
 )
-ChannelCommand = PublishMessage | Subscribe | Unsubscribe | TriggerRefused | ExpireMessages
+ChannelCommand = (
+    PublishMessage | Subscribe | Unsubscribe | TriggerRefused | TriggerAccepted | ExpireMessages
+)
 AnyCommand = InstanceCommand | ChannelCommand
