@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,8 +19,24 @@ def claims() -> Path:
     return ROOT / "examples" / "claims"
 
 
+EXPIRED = """
+[[identity.clients]]
+client_id = "expired"
+secret = "expired"
+roles = ["customer"]
+token_lifetime = -300
+"""
+
+
 @pytest.fixture(scope="session")
 def blueprint(claims: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Blueprint]:
-    """The example solution, up on free ports for the whole session; tests share it and its people."""
-    with running_solution(claims, tmp_path_factory.mktemp("blueprint")) as running:
+    """The example solution, up on free ports for the whole session; tests share it and its people.
+
+    It has one more client, ``expired``, whose tokens have run out when they are made.
+    """
+    folder = tmp_path_factory.mktemp("solution") / "claims"
+    shutil.copytree(claims, folder, ignore=shutil.ignore_patterns(".towpath", "__pycache__"))
+    with (folder / "towpath.toml").open("a", encoding="utf-8") as settings:
+        settings.write(EXPIRED)
+    with running_solution(folder, tmp_path_factory.mktemp("state")) as running:
         yield running
