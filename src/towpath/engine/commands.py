@@ -256,7 +256,5 @@ InstanceCommand = (
     | UpdateJobRetries
     | CancelInstance
 )
-ChannelCommand = (
-    PublishMessage | Subscribe | Unsubscribe | TriggerRefused | TriggerAccepted | ExpireMessages
-)
+ChannelCommand = PublishMessage | Subscribe | Unsubscribe | TriggerRefused | TriggerAccepted | ExpireMessages
 AnyCommand = InstanceCommand | ChannelCommand

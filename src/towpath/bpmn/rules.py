@@ -1,0 +1,253 @@
+"""The rules that a process keeps as a whole: what may stand where, and what must be connected."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from towpath.bpmn.graph import Element, Error, Link, Message, Timer
+from towpath.bpmn.notes import Notes
+
+
+def check(elements: dict[str, Element], nodes: dict[str, etree._Element], notes: Notes) -> None:
+    """Add a fault for every rule broken, and fill in what follows from the whole: links, joins."""
+    members: dict[str, list[Element]] = {}
+    for element in elements.values():
+        if element.scope is not None:
+            members.setdefault(element.scope.id, []).append(element)
+    for element in elements.values():
+        node = nodes[element.id]
+        if element.kind in ("process", "sub-process", "event-sub-process"):
+            _scope(element, members.get(element.id, []), node, notes)
+        checker = CHECKERS.get(element.kind)
+        if checker is not None:
+            checker(element, node, notes)
+        _flows(element, node, notes)
+    for element in elements.values():
+        if element.kind == "inclusive" and len(element.incoming) > 1:
+            element.upstream = frozenset(_upstream(element))
+
+
+def _scope(scope: Element, members: list[Element], node: etree._Element, notes: Notes) -> None:
+    starts = [element for element in members if element.kind == "start"]
+    plain = [element for element in starts if element.event is None]
+    if scope.kind == "process":
+        if not starts:
+            notes.fault(node, "start-event", "The process has no start event.", "Add a start event.")
+        if len(plain) > 1:
+            notes.fault(
+                node, "start-event", "The process has several none start events.", "Keep one of them."
+            )
+        for element in starts:
+            if isinstance(element.event, Error):
+                notes.fault(node, "start-event", f"`{element.id}`: a process cannot start with an error.")
+    elif scope.kind == "sub-process":
+        if len(starts) != 1 or len(plain) != 1:
+            notes.fault(
+                node,
+                "start-event",
+                "A sub-process needs exactly one start event, without a trigger.",
+                "Use one none start event.",
+            )
+    elif len(starts) != 1:
+        notes.fault(
+            node, "start-event", "An event sub-process needs exactly one start event.", "Use one start event."
+        )
+    elif plain and not any(fault.element == plain[0].id for fault in notes.faults):
+        notes.fault(
+            node,
+            "start-event",
+            "The start event of an event sub-process needs a trigger.",
+            "Make it a timer, message or error start event.",
+        )
+    elif isinstance(starts[0].event, Error) and not starts[0].interrupting:
+        notes.fault(node, "error-event", "An error start event always interrupts.", "Make it interrupting.")
+    elif isinstance(starts[0].event, Message) and starts[0].event.correlation_key is None:
+        notes.fault(
+            node,
+            "correlation-key",
+            f"The message `{starts[0].event.name.text}` has no correlation key.",
+            "Set the message's subscription correlation key, such as =orderId.",
+        )
+    _event_sub_processes(scope, node, notes)
+    _links(members, node, notes)
+
+
+def _event_sub_processes(scope: Element, node: etree._Element, notes: Notes) -> None:
+    codes = [
+        start.event.code.text if start.event.code is not None else None
+        for start in scope.event_starts
+        if isinstance(start.event, Error)
+    ]
+    _unique_codes(codes, node, notes)
+    for start in scope.event_starts:
+        if start.scope is not None and (start.scope.incoming or start.scope.outgoing):
+            notes.fault(
+                node,
+                "event-sub-process",
+                f"The event sub-process `{start.scope.id}` has sequence flows.",
+                "Remove them: it is started by its event.",
+            )
+
+
+def _unique_codes(codes: list[str | None], node: etree._Element, notes: Notes) -> None:
+    for code in sorted({code or "" for code in codes if codes.count(code) > 1}):
+        what = f"the error code `{code}`" if code else "all errors"
+        notes.fault(node, "error-event", f"More than one event catches {what}.", "Keep one of them.")
+
+
+def _links(members: list[Element], node: etree._Element, notes: Notes) -> None:
+    targets: dict[str, Element] = {}
+    for element in members:
+        if element.kind == "catch" and isinstance(element.event, Link):
+            if element.event.name in targets:
+                notes.fault(
+                    node,
+                    "link-name",
+                    f"Two link catch events have the name `{element.event.name}`.",
+                    "Rename one of them.",
+                )
+            targets[element.event.name] = element
+    for element in members:
+        if element.kind == "throw" and isinstance(element.event, Link):
+            element.link_target = targets.get(element.event.name)
+            if element.link_target is None:
+                notes.fault(
+                    node,
+                    "link-name",
+                    f"The link `{element.event.name}` of `{element.id}` is caught nowhere in its scope.",
+                    "Add a link catch event of that name.",
+                )
+            else:
+                element.link_target.link_sources += (element,)
+
+
+def _flows(element: Element, node: etree._Element, notes: Notes) -> None:
+    if element.kind in ("start", "boundary") and element.incoming:
+        notes.fault(
+            node,
+            "incoming-flow",
+            f"A {element.kind} event cannot have incoming flows.",
+            "Connect the flow to the element after it.",
+        )
+    if element.kind == "end" and element.outgoing:
+        notes.fault(node, "outgoing-flow", "An end event cannot have outgoing flows.", "Remove the flow.")
+    if element.type == "END_EVENT" and element.kind == "job" and element.outgoing:
+        notes.fault(node, "outgoing-flow", "An end event cannot have outgoing flows.", "Remove the flow.")
+    if element.kind == "catch" and isinstance(element.event, Link) and element.incoming:
+        notes.fault(node, "incoming-flow", "A link catch event cannot have incoming flows.")
+    if element.kind == "throw" and isinstance(element.event, Link) and element.outgoing:
+        notes.fault(node, "outgoing-flow", "A link throw event cannot have outgoing flows.")
+    if element.kind not in ("exclusive", "inclusive"):
+        for flow in element.outgoing:
+            if flow.condition is not None:
+                notes.fault(
+                    node,
+                    "condition",
+                    f"The flow `{flow.id}` has a condition, but leaves no exclusive or inclusive gateway.",
+                    "Put a gateway behind this element.",
+                    line=flow.line,
+                )
+    if element.kind == "boundary" and element.event is not None and not element.outgoing:
+        notes.fault(
+            node,
+            "outgoing-flow",
+            "The boundary event leads nowhere.",
+            "Connect it to what happens then.",
+            severity="warning",
+        )
+
+
+def _choice(element: Element, node: etree._Element, notes: Notes) -> None:
+    """Every way out of an exclusive or inclusive gateway has a condition or is the default."""
+    if element.default is not None and element.default.condition is not None:
+        notes.fault(
+            node,
+            "default-flow",
+            f"The default flow `{element.default.id}` has a condition.",
+            "Remove the condition.",
+        )
+    if len(element.outgoing) < 2:
+        return
+    for flow in element.outgoing:
+        if flow.condition is None and flow is not element.default:
+            notes.fault(
+                node,
+                "condition",
+                f"The flow `{flow.id}` leaves the gateway without a condition.",
+                "Set a condition, or make it the default flow.",
+                line=flow.line,
+            )
+
+
+def _event_based(element: Element, node: etree._Element, notes: Notes) -> None:
+    if len(element.outgoing) < 2:
+        notes.fault(
+            node,
+            "event-based-gateway",
+            "An event-based gateway needs at least two events to choose from.",
+            "Connect it to two or more catch events.",
+        )
+    for flow in element.outgoing:
+        target = flow.target
+        if target.kind != "catch" or not isinstance(target.event, (Timer, Message)):
+            notes.fault(
+                node,
+                "event-based-gateway",
+                f"`{target.id}` behind the event-based gateway is no timer or message catch event.",
+                "Use intermediate catch events.",
+            )
+        elif len(target.incoming) > 1:
+            notes.fault(
+                node,
+                "event-based-gateway",
+                f"`{target.id}` can be reached past the event-based gateway.",
+                "Connect it to this gateway only.",
+            )
+
+
+def _boundary(element: Element, node: etree._Element, notes: Notes) -> None:
+    if isinstance(element.event, Error):
+        if not element.interrupting:
+            notes.fault(
+                node, "error-event", "An error boundary event always interrupts.", "Make it interrupting."
+            )
+        host = element.attached_to
+        if host is not None and host.boundary[-1] is element:
+            codes = [
+                event.event.code.text if event.event.code is not None else None
+                for event in host.boundary
+                if isinstance(event.event, Error)
+            ]
+            _unique_codes(codes, node, notes)
+    if isinstance(element.event, Timer) and element.event.kind == "cycle" and element.interrupting:
+        notes.fault(
+            node,
+            "timer",
+            "An interrupting boundary timer cannot repeat.",
+            "Make it non-interrupting, or use a duration.",
+        )
+
+
+def _upstream(join: Element) -> set[str]:
+    """Ids of elements from which a flow can still reach ``join``, without going through it."""
+    found: set[str] = set()
+    waiting = [flow.source for flow in join.incoming]
+    while waiting:
+        element = waiting.pop()
+        if element.id in found or element is join:
+            continue
+        found.add(element.id)
+        waiting += [flow.source for flow in element.incoming]
+        if element.attached_to is not None:
+            waiting.append(element.attached_to)
+        if element.kind == "catch" and isinstance(element.event, Link):
+            waiting += element.link_sources
+    return found
+
+
+CHECKERS = {
+    "exclusive": _choice,
+    "inclusive": _choice,
+    "event-based": _event_based,
+    "boundary": _boundary,
+}

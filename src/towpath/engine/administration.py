@@ -1,0 +1,190 @@
+"""Commands of workers and people to an instance: jobs, user tasks, variables, incidents, cancelling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from towpath.engine import containers, errors, lifecycle, tasks
+from towpath.engine.commands import (
+    AssignUserTask,
+    CancelInstance,
+    CompleteJob,
+    CompleteUserTask,
+    FailJob,
+    ResolveIncident,
+    SetVariables,
+    ThrowJobError,
+    UpdateJobRetries,
+    UpdateUserTask,
+)
+from towpath.engine.effects import CloseJob, UpdateJob, UserTask, UserTaskRecord
+from towpath.engine.state import ACTIVATING, ACTIVE, Document, ElementInstance, Job, Thrown
+from towpath.engine.work import Failure, Refusal, Work
+
+
+def _job(work: Work, key: int) -> tuple[ElementInstance, Job]:
+    owner = work.owners.get(key)
+    current = work.elements.get(owner) if owner is not None else None
+    if current is None or current.job is None or current.job.key != key:
+        raise Refusal("not-found", f"There is no job {key}; it may be completed or canceled.")
+    return work.edit(current.key), current.job
+
+
+def _active_job(work: Work, key: int) -> tuple[ElementInstance, Job]:
+    current, job = _job(work, key)
+    if job.suspended:
+        raise Refusal("invalid-state", f"The job {key} waits for an incident to be resolved.")
+    return current, job
+
+
+def _close_job(work: Work, current: ElementInstance, job: Job, outcome: str) -> None:
+    current.job = None
+    work.owners.pop(job.key, None)
+    work.effects.append(CloseJob(key=job.key, outcome=outcome))
+
+
+def complete_job(work: Work, command: CompleteJob) -> None:
+    current, job = _active_job(work, command.job_key)
+    _close_job(work, current, job, "completed")
+    work.complete(current, Document(command.variables) if command.variables else None)
+
+
+def fail_job(work: Work, command: FailJob) -> None:
+    """With retries left the job is offered again; without, there is an incident."""
+    current, job = _active_job(work, command.job_key)
+    retries = max(command.retries, 0)
+    work.put(current, command.variables)
+    current.job = replace(job, retries=retries, suspended=not retries)
+    work.effects.append(
+        UpdateJob(
+            key=job.key,
+            retries=retries,
+            retry_at=command.retry_at if retries else None,
+            error_message=command.message,
+            suspended=not retries,
+            variables=work.visible(current) if command.variables else None,
+        )
+    )
+    if not retries:
+        work.open_incident(current, "JOB_NO_RETRIES", command.message or "No retries of the job are left.")
+
+
+def throw_job_error(work: Work, command: ThrowJobError) -> None:
+    current, _ = _active_job(work, command.job_key)
+    current.thrown = Thrown(command.code, command.message, Document(command.variables))
+    errors.throw(work, current)
+
+
+def update_job_retries(work: Work, command: UpdateJobRetries) -> None:
+    """An incident for want of retries stands until it is resolved."""
+    current, job = _job(work, command.job_key)
+    if command.retries < 1:
+        raise Refusal("invalid-argument", "The number of retries must be at least 1.")
+    current.job = replace(job, retries=command.retries)
+    work.effects.append(UpdateJob(key=job.key, retries=command.retries, suspended=job.suspended))
+
+
+# --- user tasks -----------------------------------------------------------------------------------
+
+
+def _task(work: Work, key: int) -> tuple[ElementInstance, UserTask]:
+    owner = work.owners.get(key)
+    current = work.elements.get(owner) if owner is not None else None
+    if current is None or current.task is None or current.task.key != key:
+        raise Refusal("not-found", f"There is no user task {key}; it may be completed or canceled.")
+    return work.edit(current.key), current.task
+
+
+def complete_user_task(work: Work, command: CompleteUserTask) -> None:
+    current, task = _task(work, command.task_key)
+    current.task = None
+    work.owners.pop(task.key, None)
+    work.effects.append(UserTaskRecord(kind="completed", task=task, action=command.action))
+    work.complete(current, Document(command.variables) if command.variables else None)
+
+
+def assign_user_task(work: Work, command: AssignUserTask) -> None:
+    current, task = _task(work, command.task_key)
+    taken = task.assignee is not None and task.assignee != command.assignee
+    if taken and command.assignee is not None and not command.allow_override:
+        raise Refusal("invalid-state", f"The user task {task.key} is assigned to somebody already.")
+    current.task = replace(task, assignee=command.assignee or None)
+    work.effects.append(UserTaskRecord(kind="assigned", task=current.task, action=command.action))
+
+
+def update_user_task(work: Work, command: UpdateUserTask) -> None:
+    current, task = _task(work, command.task_key)
+    try:
+        changes = dict(_change(name, value) for name, value in command.changeset.items())
+    except Failure as failure:
+        raise Refusal("invalid-argument", failure.message) from None
+    current.task = replace(task, **changes)
+    work.effects.append(UserTaskRecord(kind="updated", task=current.task, action=command.action))
+
+
+def _change(name: str, value: Any) -> tuple[str, Any]:
+    """One entry of a changeset as a field of the task. Raises Failure."""
+    if name in ("candidateGroups", "candidateUsers"):
+        field = "candidate_groups" if name == "candidateGroups" else "candidate_users"
+        return field, tasks.names(value if value is not None else [], name)
+    if name in ("dueDate", "followUpDate"):
+        field = "due_at" if name == "dueDate" else "follow_up_at"
+        if value is None or value == "" or (isinstance(value, int) and not isinstance(value, bool)):
+            return field, value or None
+        return field, tasks.time(value, name)
+    if name == "priority" and isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 100:
+        return "priority", value
+    if name == "priority":
+        raise Failure("", "The priority must be a whole number from 0 to 100.")
+    raise Failure("", f"A user task has no `{name}` to change.")
+
+
+# --- variables, incidents, cancelling -------------------------------------------------------------
+
+
+def set_variables(work: Work, command: SetVariables) -> None:
+    if command.scope_key not in work.elements:
+        raise Refusal("not-found", f"There is no active element instance {command.scope_key}.")
+    scope = work.edit(command.scope_key)
+    if command.local:
+        work.put(scope, command.variables)
+    else:
+        work.propagate(scope, command.variables)
+
+
+def resolve_incident(work: Work, command: ResolveIncident) -> None:
+    """Try again what failed: activate or complete once more, offer the job again, throw again."""
+    owner = work.owners.get(command.incident_key)
+    current = work.elements.get(owner) if owner is not None else None
+    if current is None or current.incident is None or current.incident.key != command.incident_key:
+        raise Refusal("not-found", f"There is no active incident {command.incident_key}.")
+    current = work.edit(current.key)
+    work.close_incident(current)
+    if current.phase != ACTIVE:
+        work.queue.append(current.key)
+    elif current.job is not None:
+        current.thrown = None
+        current.job = replace(current.job, suspended=False, retries=max(current.job.retries, 1))
+        work.effects.append(
+            UpdateJob(key=current.job.key, retries=current.job.retries, variables=work.visible(current))
+        )
+    elif current.thrown is not None:
+        errors.throw(work, current)
+    elif work.element(current).kind == "call-activity" and current.loop is None:
+        current.phase = ACTIVATING
+        work.queue.append(current.key)
+    else:
+        work.queue.append(current.key)
+
+
+def cancel_instance(work: Work, command: CancelInstance) -> None:
+    if work.instance.parent is not None and not command.from_parent:
+        raise Refusal(
+            "invalid-state",
+            f"The instance was called by {work.instance.parent.instance_key}: cancel that one.",
+        )
+    root = work.instance.root
+    lifecycle.terminate(work, root)
+    containers.finish(work, root, terminated=True)

@@ -1,0 +1,34 @@
+"""The handler of every kind of element, from the modules of the element families."""
+
+from __future__ import annotations
+
+from towpath.engine import containers, events, gateways, tasks
+from towpath.engine.handlers import HANDLERS, Handler
+
+HANDLERS.update(
+    {
+        # tasks
+        "pass": Handler(),
+        "job": tasks.JobTask(),
+        "user-task": tasks.UserTaskHandler(),
+        "decision": tasks.DecisionTask(),
+        "script": tasks.ScriptTask(),
+        "receive": events.Catch(),
+        # gateways
+        "exclusive": gateways.Exclusive(),
+        "parallel": Handler(),
+        "inclusive": gateways.Inclusive(),
+        "event-based": gateways.EventBased(),
+        # events
+        "start": Handler(),
+        "end": events.End(),
+        "catch": events.Catch(),
+        "throw": events.Throw(),
+        "boundary": Handler(),
+        # containers
+        "process": containers.ProcessScope(),
+        "sub-process": containers.SubProcess(),
+        "event-sub-process": containers.SubProcess(),
+        "call-activity": containers.CallActivity(),
+    }
+)

@@ -1,0 +1,107 @@
+"""Errors on their way: from where they are thrown outwards to what catches them, through calls."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from towpath.bpmn.graph import Element, Error
+from towpath.engine import events
+from towpath.engine.commands import CalledInstanceThrew, ErrorNotCaught
+from towpath.engine.effects import UpdateJob
+from towpath.engine.state import ElementInstance
+from towpath.engine.work import Work
+
+
+def throw(work: Work, current: ElementInstance) -> None:
+    """Bring ``current.thrown`` (``current`` is editable) to what catches it, here or in a caller.
+
+    Until it is caught, the thrower stays where it is, with its job suspended: if nothing catches it,
+    there is an incident at the very place.
+    """
+    thrown = current.thrown
+    assert thrown is not None
+    caught = find_catcher(work, current, thrown.code)
+    if caught is not None:
+        owner, target = caught
+        events.trigger(work, work.edit(owner.key), target, thrown.variables)
+        return
+    if current.job is not None and not current.job.suspended:
+        current.job = replace(current.job, suspended=True)
+        work.effects.append(
+            UpdateJob(
+                key=current.job.key,
+                retries=current.job.retries,
+                error_message=thrown.message,
+                suspended=True,
+            )
+        )
+    parent = work.instance.parent
+    if parent is None:
+        not_caught(work, current)
+        return
+    work.send(
+        CalledInstanceThrew(
+            id=work.effect_id(),
+            at=work.at,
+            instance_key=parent.instance_key,
+            element_instance_key=parent.element_instance_key,
+            called_key=work.instance.key,
+            code=thrown.code,
+            message=thrown.message,
+            variables=thrown.variables.data,
+            thrower=current.key,
+        )
+    )
+
+
+def not_caught(work: Work, current: ElementInstance) -> None:
+    """Nothing catches it: tell the called instance that threw, or open the incident here."""
+    thrown = current.thrown
+    assert thrown is not None
+    if current.called:
+        current.thrown = None
+        work.send(
+            ErrorNotCaught(
+                id=work.effect_id(),
+                at=work.at,
+                instance_key=current.called,
+                element_instance_key=thrown.thrower,
+            )
+        )
+        return
+    said = f": {thrown.message}" if thrown.message else ""
+    work.open_incident(current, "UNHANDLED_ERROR_EVENT", f"No event catches the error `{thrown.code}`{said}")
+
+
+def find_catcher(work: Work, current: ElementInstance, code: str) -> tuple[ElementInstance, Element] | None:
+    """The nearest error event for ``code`` from ``current`` outwards, and whose it is.
+
+    On each level an event with the very code comes before one that catches all. An event
+    sub-process does not catch what is thrown inside it.
+    """
+    while True:
+        if not current.counter:  # boundary events belong to the body of a multi-instance
+            found = _match(work.element(current).boundary, code)
+            if found is not None:
+                return current, found
+        inner = work.element(current)
+        scope = work.elements.get(current.scope)
+        if scope is None:
+            return None
+        if scope.loop is None and not scope.interrupted:
+            starts = tuple(start for start in work.element(scope).event_starts if start.scope is not inner)
+            found = _match(starts, code)
+            if found is not None:
+                return scope, found
+        current = scope
+
+
+def _match(candidates: tuple[Element, ...], code: str) -> Element | None:
+    catch_all = None
+    for candidate in candidates:
+        if isinstance(candidate.event, Error):
+            if candidate.event.code is None:
+                catch_all = candidate
+            elif candidate.event.code.text == code:
+                return candidate
+    return catch_all

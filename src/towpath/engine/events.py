@@ -1,0 +1,97 @@
+"""Events: what an event does when it is reached, and what happens when one is triggered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from towpath.bpmn.graph import Element, Error, Flow, Link, Terminate
+from towpath.engine import errors, lifecycle, waits
+from towpath.engine.effects import FlowRecord
+from towpath.engine.handlers import Handler
+from towpath.engine.state import ACTIVATING, ACTIVE, COMPLETING, Document, ElementInstance, Thrown
+from towpath.engine.work import NO_VARIABLES, Work
+
+
+class Catch(Handler):
+    """An intermediate catch event or a receive task: it waits for its own timer or message."""
+
+    def activate(self, work: Work, current: ElementInstance, element: Element) -> None:
+        if element.event is None or isinstance(element.event, Link):
+            work.complete(current)
+        else:
+            waits.open_all(work, current, waits.prepare_all(work, current, (element,)))
+
+
+class Throw(Handler):
+    """A none event passes; a link goes on at the catch event of its name."""
+
+    def ended(self, work: Work, current: ElementInstance, element: Element) -> None:
+        if element.link_target is not None:
+            work.add(element.link_target, work.edit(current.scope))
+
+
+class End(Handler):
+    """None, error and terminate end events."""
+
+    def activate(self, work: Work, current: ElementInstance, element: Element) -> None:
+        if isinstance(element.event, Error):
+            assert element.event.code is not None
+            code = work.text(element.event.code, current, "error code")
+            current.phase = ACTIVE
+            current.thrown = Thrown(code, "", NO_VARIABLES)
+            errors.throw(work, current)
+        else:
+            work.complete(current)
+
+    def leave(self, work: Work, current: ElementInstance, element: Element) -> Sequence[Flow]:
+        return ()
+
+    def ended(self, work: Work, current: ElementInstance, element: Element) -> None:
+        if isinstance(element.event, Terminate):
+            lifecycle.terminate_children(work, work.edit(current.scope))
+
+
+def trigger(work: Work, owner: ElementInstance, target: Element, result: Document | None) -> None:
+    """An event happened that ``owner`` (editable) waits for on behalf of ``target``."""
+    if target.kind == "boundary":
+        _boundary(work, owner, target, result)
+    elif target.kind == "start":
+        _event_sub_process(work, owner, target, result)
+    elif target.id == owner.element:
+        work.complete(owner, result)
+    else:
+        _event_based(work, owner, target, result)
+
+
+def _boundary(work: Work, owner: ElementInstance, target: Element, result: Document | None) -> None:
+    scope = work.edit(owner.scope)
+    if target.interrupting:
+        lifecycle.terminate(work, owner)
+    work.add(target, scope, result=result)
+
+
+def _event_sub_process(work: Work, owner: ElementInstance, start: Element, result: Document | None) -> None:
+    """Start the event sub-process around ``start`` in the scope ``owner``.
+
+    The event's variables are local to it; an interrupting one ends everything else in the scope, and
+    the scope waits for no further event.
+    """
+    assert start.scope is not None
+    if start.interrupting:
+        waits.close_all(work, owner)
+        lifecycle.terminate_children(work, owner)
+        if owner.incident is not None:
+            work.close_incident(owner)
+        owner.interrupted = True
+        owner.phase = ACTIVE
+    current = work.add(start.scope, owner, phase=ACTIVATING)
+    current.result = result
+
+
+def _event_based(work: Work, owner: ElementInstance, target: Element, result: Document | None) -> None:
+    """The gateway is left towards the event that came first, which is complete with that."""
+    scope = work.edit(owner.scope)
+    flow = next(flow for flow in work.element(owner).outgoing if flow.target is target)
+    work.effects.append(FlowRecord(flow_id=flow.id, scope_key=scope.key))
+    work.add(target, scope, result=result, phase=COMPLETING)
+    work.complete(owner)

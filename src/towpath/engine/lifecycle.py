@@ -1,0 +1,252 @@
+"""The life of an element instance: activate, complete, terminate, the same for every element.
+
+What an element does of its own stands in its handler (``tasks``, ``gateways``, ``events``,
+``containers``); this module runs the queue and does what all have in common: mappings, waiting for
+boundary events, leaving along sequence flows, ending scopes, incidents.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from towpath.bpmn.graph import Element, Error, Path
+from towpath.engine import multi_instance, waits
+from towpath.engine.commands import CancelInstance, Continue, Variables
+from towpath.engine.effects import CloseJob, UserTaskRecord
+from towpath.engine.handlers import HANDLERS
+from towpath.engine.state import ACTIVATING, ACTIVE, COMPLETING, Document, ElementInstance
+from towpath.engine.work import Failure, Work
+
+MOVE_BUDGET = 1_000  # moves in one step: about 10 ms, so that nobody waits long behind a loop
+MOVE_LIMIT = 1_000_000  # moves without ever waiting: a modelling loop
+
+
+def run(work: Work) -> None:
+    """Work off the queue up to the next wait states, or to the move budget."""
+    instance, elements, graph = work.instance, work.elements, work.graph.elements
+    queue = work.queue
+    moves = 0
+    while True:
+        while moves < len(queue):
+            if moves == MOVE_BUDGET:
+                _pause(work, queue[moves:], moves)
+                return
+            key = queue[moves]
+            moves += 1
+            if key not in elements:
+                continue  # terminated in the meantime
+            current = work.edit(key)
+            if current.incident is not None:
+                continue
+            try:
+                _move(work, current, graph[current.element])
+            except Failure as failure:
+                work.open_incident(current, failure.error_type, failure.message)
+        if not work.graph.inclusive_joins or not _settle_joins(work):
+            break
+    if instance.moves:
+        instance.moves = 0
+
+
+def _move(work: Work, current: ElementInstance, element: Element) -> None:
+    if element.multi_instance is not None and not current.counter:
+        if current.phase == ACTIVATING:
+            prepared = waits.prepare(work, current, element)
+            multi_instance.activate(work, current, element)
+            current.phase = ACTIVE if current.phase == ACTIVATING else current.phase
+            if current.phase == ACTIVE:
+                waits.open_all(work, current, prepared)
+        elif current.phase == ACTIVE:
+            multi_instance.spawn(work, current, element)
+        else:
+            _complete(work, current, element)
+    elif current.phase == ACTIVATING:
+        _activate(work, current, element)
+    elif current.phase == COMPLETING:
+        _complete(work, current, element)
+
+
+def _pause(work: Work, rest: list[int], moves: int) -> None:
+    """Keep the rest for a step of its own, or stop what does nothing but move."""
+    instance = work.instance
+    instance.moves += moves
+    if instance.moves < MOVE_LIMIT:
+        instance.pending = rest
+        work.send(Continue(id=work.effect_id(), at=work.at, instance_key=instance.key))
+        return
+    instance.moves = 0
+    for key in dict.fromkeys(rest):
+        if key in work.elements and work.elements[key].incident is None:
+            work.open_incident(
+                work.edit(key),
+                "UNSPECIFIED",
+                f"The instance made {MOVE_LIMIT} moves without waiting for anything: is this loop meant?",
+            )
+
+
+# --- activate -------------------------------------------------------------------------------------
+
+
+def _activate(work: Work, current: ElementInstance, element: Element) -> None:
+    """Map the inputs, let the element begin, and wait for its boundary events while it lasts.
+
+    Whatever can fail comes before whatever others see, so that it can be tried again.
+    """
+    if element.inputs:
+        work.put(current, _inputs(work, current, element))
+    prepared = waits.prepare(work, current, element) if element.boundary or element.event_starts else ()
+    HANDLERS[element.kind].activate(work, current, element)
+    if current.phase == ACTIVATING:
+        current.phase = ACTIVE
+        if prepared:
+            waits.open_all(work, current, prepared)
+
+
+def _inputs(work: Work, current: ElementInstance, element: Element) -> Variables:
+    """The local variables that the input mappings make; each sees those before it."""
+    made: Variables = {}
+    for source, target in element.inputs:
+        _assign(made, target, work.json(source, current, made, "IO_MAPPING_ERROR"))
+    return made
+
+
+def _assign(variables: Variables, path: Path, value: Any) -> None:
+    """Put ``value`` at ``path``, making contexts on the way; nothing given is changed in place."""
+    holder = variables
+    for name in path[:-1]:
+        inner = holder.get(name)
+        holder[name] = dict(inner) if isinstance(inner, dict) else {}
+        holder = holder[name]
+    holder[path[-1]] = value
+
+
+# --- complete -------------------------------------------------------------------------------------
+
+
+def _complete(work: Work, current: ElementInstance, element: Element) -> None:
+    """Map the outputs, choose the way out, and leave."""
+    if current.children:  # an event sub-process has begun since
+        current.phase = ACTIVE
+        return
+    is_body = current.loop is not None
+    handler = HANDLERS[element.kind]
+    flows = () if current.counter else handler.leave(work, current, element)
+    if not is_body:
+        _outputs(work, current, element)
+    if current.counter:
+        multi_instance.collect(work, current, element)
+    elif is_body:
+        multi_instance.finish(work, current, element)
+    if current.waits is not None:
+        waits.close_all(work, current)
+    scope_key = current.scope
+    work.remove(current, "completed")
+    if not scope_key:
+        handler.ended(work, current, element)
+        return
+    scope = work.edit(scope_key)
+    for flow in flows:
+        work.take(flow, scope)
+    if not current.counter:
+        handler.ended(work, current, element)
+        if scope_key not in work.elements:
+            return
+    if scope.loop is not None:
+        multi_instance.inner_ended(work, scope)
+    elif not scope.children and scope.phase == ACTIVE and not scope.taken:
+        work.complete(scope)
+
+
+def _outputs(work: Work, current: ElementInstance, element: Element) -> None:
+    """Bring the variables of its result, as mapped, to the scopes around it."""
+    result = current.result.data if current.result is not None else None
+    if element.outputs:
+        if result:
+            current.variables = Document(
+                {**(current.variables.data if current.variables is not None else {}), **result}
+            )
+        made: Variables = {}
+        for source, target in element.outputs:
+            value = work.json(source, current, made, "IO_MAPPING_ERROR")
+            if len(target) > 1 and target[0] not in made:
+                # A nested target is merged into the context that is there already.
+                before = work.lookup(target[0], current)[1]
+                made[target[0]] = before if isinstance(before, dict) else {}
+            _assign(made, target, value)
+        _spread(work, current, element, made)
+    elif result and not isinstance(element.event, Error):
+        # The variables of a caught error stay at the event that caught it.
+        if element.kind == "start":
+            _spread(work, current, element, result)
+        else:
+            work.propagate(current, result)
+
+
+def _spread(work: Work, current: ElementInstance, element: Element, variables: Variables) -> None:
+    """Set variables outside ``current``; those of an event sub-process's start stay inside it."""
+    scope = work.edit(current.scope)
+    if element.kind == "start" and element.scope is not None and element.scope.kind == "event-sub-process":
+        work.put(scope, variables)
+    else:
+        work.propagate(scope, variables)
+
+
+# --- terminate ------------------------------------------------------------------------------------
+
+
+def terminate(work: Work, current: ElementInstance) -> None:
+    """End an element instance and everything inside it, without leaving it."""
+    for child in work.children(current):
+        terminate(work, child)
+    current = work.edit(current.key)
+    if current.waits is not None:
+        waits.close_all(work, current)
+    if current.job is not None:
+        work.owners.pop(current.job.key, None)
+        outcome = "error-thrown" if current.thrown is not None else "canceled"
+        work.effects.append(CloseJob(key=current.job.key, outcome=outcome))
+    if current.task is not None:
+        work.owners.pop(current.task.key, None)
+        work.effects.append(UserTaskRecord(kind="canceled", task=current.task))
+    if current.called:
+        work.send(
+            CancelInstance(
+                id=work.effect_id(),
+                at=work.at,
+                actor=work.command.actor,
+                instance_key=current.called,
+                reason="the call activity was terminated",
+                from_parent=True,
+            )
+        )
+    work.remove(current, "terminated")
+
+
+def terminate_children(work: Work, scope: ElementInstance) -> None:
+    """End everything inside ``scope`` (editable), and forget the flows that wait at its joins."""
+    for child in work.children(scope):
+        terminate(work, child)
+    scope.taken = None
+
+
+# --- inclusive joins ------------------------------------------------------------------------------
+
+
+def _settle_joins(work: Work) -> bool:
+    """Activate the inclusive joins that no other flow can reach any more. Whether there was one."""
+    for scope in [found for found in work.elements.values() if found.taken]:
+        taken = scope.taken or {}
+        joins = {
+            work.graph.flows[flow].target.id: work.graph.flows[flow].target
+            for flow in taken
+            if work.graph.flows[flow].target.kind == "inclusive"
+        }
+        if not joins:
+            continue
+        active = {child.element for child in work.children(scope)}
+        active.update(work.graph.flows[flow].target.id for flow in taken)
+        for join in joins.values():
+            if not (active - {join.id}) & join.upstream:
+                work.join(join, work.edit(scope.key))
+                return True
+    return False

@@ -1,0 +1,221 @@
+"""The state of a process instance: active element instances and flows taken but not yet consumed.
+
+A step works on copies: it copies an element instance before it changes it, and replaces documents
+and lists instead of changing them, so that the state it was given stays as it was.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from towpath.engine.commands import Parent, Variables
+from towpath.engine.effects import UserTask
+
+# Phases of an element instance.
+ACTIVATING = 0
+ACTIVE = 1  # it waits: for a job, an event, its children
+COMPLETING = 2
+
+_to_json = msgspec.json.Encoder(decimal_format="number").encode
+_from_json = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+class Document:
+    """JSON variables of one scope, never changed in place.
+
+    Kept as JSON text inside a snapshot (msgpack has no decimals), and parsed when first read:
+    what a step does not touch, it neither parses nor writes again.
+    """
+
+    __slots__ = ("_data", "_json")
+
+    def __init__(self, data: Variables | None = None, json: bytes | None = None) -> None:
+        self._data = data
+        self._json = json
+
+    @property
+    def data(self) -> Variables:
+        """The variables; not to be changed."""
+        data = self._data
+        if data is None:
+            data = self._data = _from_json(self._json or b"{}")
+        return data
+
+    @property
+    def json(self) -> bytes:
+        if self._json is None:
+            self._json = _to_json(self._data)
+        return self._json
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Document) and self.json == other.json
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Document({self.data!r})"
+
+
+class Wait(Struct, omit_defaults=True):
+    """A timer, or a message subscription (``name``), that triggers the element ``target``."""
+
+    key: int
+    target: str
+    due: int = 0  # ms since the epoch
+    repeat: str | None = None
+    name: str | None = None
+    correlation_key: str = ""
+
+
+class Job(Struct, omit_defaults=True):
+    key: int
+    retries: int
+    suspended: bool = False  # an incident, or an error on its way up, stands in the way
+
+
+class Incident(Struct, omit_defaults=True):
+    key: int
+    error_type: str
+
+
+class Thrown(Struct, omit_defaults=True):
+    """An error on its way to whatever catches it, or caught by nothing."""
+
+    code: str
+    message: str
+    variables: Document
+    thrower: int = 0  # where a called instance threw: its element instance that did
+
+
+class Loop(Struct, omit_defaults=True):
+    """The body of a multi-instance: what it goes over and what has come of it."""
+
+    items: Document  # {"items": [...]}
+    size: int
+    started: int = 0
+    completed: int = 0
+    outputs: Document | None = None  # {"1": ...}: by the counter of the inner instance
+
+
+class ElementInstance(Struct, omit_defaults=True):
+    """An active element. ``scope`` is the key of the element instance around it, 0 for the process."""
+
+    key: int
+    element: str
+    scope: int
+    phase: int = ACTIVATING
+    variables: Document | None = None
+    result: Document | None = None  # of its job, event, script..., until it is complete
+    children: int = 0
+    taken: dict[str, int] | None = None  # flow id -> how often, for joins inside this scope
+    waits: list[Wait] | None = None
+    job: Job | None = None
+    task: UserTask | None = None
+    called: int = 0  # key of the called instance
+    thrown: Thrown | None = None
+    incident: Incident | None = None
+    loop: Loop | None = None  # set: this is the body of a multi-instance
+    counter: int = 0  # > 0: an inner instance of a multi-instance
+    interrupted: bool = False  # an event sub-process has interrupted this scope
+
+
+class Instance(Struct, omit_defaults=True, tag_field="kind", tag="instance"):
+    """A process instance. ``elements`` holds the process itself under the instance's own key."""
+
+    key: int
+    definition_key: int
+    business_id: str | None = None
+    parent: Parent | None = None
+    start: str | None = None  # the start event it began at, where that is not the none start event
+    elements: dict[int, ElementInstance] = field(default_factory=dict)
+    # Key of a job, user task, timer, subscription or incident -> the element instance that has it.
+    owners: dict[int, int] = field(default_factory=dict)
+    pending: list[int] = field(default_factory=list)  # what a step's move budget left to do
+    moves: int = 0  # since the instance last waited
+    recent: list[str] = field(default_factory=list)  # ids of the last commands that consume nothing
+
+    @property
+    def root(self) -> ElementInstance:
+        return self.elements[self.key]
+
+
+class Message(Struct, omit_defaults=True):
+    """A message buffered in its channel until it expires."""
+
+    key: int
+    variables: Document
+    expires_at: int = 0  # 0: not buffered
+    message_id: str | None = None
+    processes: list[str] = field(default_factory=list)  # ids of the processes that had it
+
+
+class Subscription(Struct, omit_defaults=True):
+    """An instance that waits. ``sent``: the message on its way to it."""
+
+    key: int
+    instance_key: int
+    process_id: str
+    interrupting: bool = True
+    sent: int = 0
+
+
+class Channel(Struct, omit_defaults=True, tag_field="kind", tag="channel"):
+    """A message name with a correlation key: who waits, and what waits for them, in order."""
+
+    name: str
+    correlation_key: str
+    messages: list[Message] = field(default_factory=list)
+    subscriptions: list[Subscription] = field(default_factory=list)
+
+
+# --- snapshots ------------------------------------------------------------------------------------
+
+SCHEMA = 1
+# Schema version -> what makes the next version of its plain data.
+UPCASTERS: dict[int, Any] = {}
+
+
+def _encode_document(value: Any) -> bytes:
+    if isinstance(value, Document):
+        return value.json
+    raise TypeError(f"a state holds no {type(value).__name__}")
+
+
+def _decode_document(kind: type, value: Any) -> Any:
+    if kind is Document:
+        return Document(json=value)
+    raise TypeError(f"a state holds no {kind.__name__}")
+
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=_encode_document)
+_decoder: msgspec.msgpack.Decoder[Instance | Channel] = msgspec.msgpack.Decoder(
+    Instance | Channel, dec_hook=_decode_document
+)
+
+
+def encode(state: Instance | Channel) -> bytes:
+    """A snapshot: one byte of schema version, then msgpack."""
+    return bytes((SCHEMA,)) + _encoder.encode(state)
+
+
+def decode(data: bytes) -> Instance | Channel:
+    """The state of a snapshot of this or an earlier schema version.
+
+    Raises ValueError where it is none, or comes from a later version.
+    """
+    if not data:
+        raise ValueError("an empty snapshot")
+    version = data[0]
+    if version == SCHEMA:
+        return _decoder.decode(memoryview(data)[1:])
+    if version > SCHEMA:
+        raise ValueError(f"the snapshot has schema version {version}; this version reads up to {SCHEMA}")
+    plain = msgspec.msgpack.decode(memoryview(data)[1:])
+    while version < SCHEMA:
+        plain = UPCASTERS[version](plain)
+        version += 1
+    return msgspec.convert(plain, Instance | Channel, dec_hook=_decode_document)

@@ -1,0 +1,338 @@
+"""The working copy of an instance during one step: what handlers read and change it with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as AbstractMapping
+from copy import copy
+from typing import Any
+
+from towpath import feel
+from towpath.bpmn.graph import Element, Flow, Process, Value
+from towpath.engine.commands import Command, Variables
+from towpath.engine.effects import (
+    AnyEffect,
+    ElementRecord,
+    FlowRecord,
+    IncidentRecord,
+    Send,
+    VariableRecord,
+)
+from towpath.engine.models import DeployedProcess, Keys, Models
+from towpath.engine.state import (
+    ACTIVATING,
+    ACTIVE,
+    COMPLETING,
+    Document,
+    ElementInstance,
+    Incident,
+    Instance,
+)
+
+NO_VARIABLES = Document({})
+
+
+class Failure(Exception):
+    """The model could not be carried out at an element: an incident, made in one place."""
+
+    def __init__(self, error_type: str, message: str) -> None:
+        super().__init__(message)
+        self.error_type = error_type
+        self.message = message
+
+
+class Refusal(Exception):
+    """A command cannot be carried out: it changes nothing and is answered with ``Rejected``."""
+
+    def __init__(self, type_: str, reason: str) -> None:
+        super().__init__(reason)
+        self.type = type_
+        self.reason = reason
+
+
+class Work:
+    """Copies of what a step changes, and the effects it has so far.
+
+    ``queue`` holds keys of element instances that are to be activated or completed, as their phase
+    says; :mod:`towpath.engine.lifecycle` works it off.
+    """
+
+    __slots__ = (
+        "at",
+        "command",
+        "deployed",
+        "effects",
+        "elements",
+        "graph",
+        "instance",
+        "keys",
+        "models",
+        "own",
+        "owners",
+        "queue",
+    )
+
+    def __init__(
+        self, models: Models, deployed: DeployedProcess, instance: Instance, keys: Keys, command: Command
+    ) -> None:
+        self.models = models
+        self.deployed = deployed
+        self.graph: Process = deployed.graph
+        self.keys = keys
+        self.command = command
+        self.at = command.at
+        self.effects: list[AnyEffect] = []
+        self.queue: list[int] = []
+        self.own: set[int] = set()
+        self.instance = instance = copy(instance)
+        self.elements = instance.elements = instance.elements.copy()
+        self.owners = instance.owners = instance.owners.copy()
+
+    # --- element instances ------------------------------------------------------------------------
+
+    def edit(self, key: int) -> ElementInstance:
+        """The element instance, as a copy that may be changed."""
+        found = self.elements[key]
+        if key not in self.own:
+            found = copy(found)
+            self.elements[key] = found
+            self.own.add(key)
+        return found
+
+    def element(self, instance: ElementInstance) -> Element:
+        return self.graph.elements[instance.element]
+
+    def add(
+        self,
+        element: Element,
+        scope: ElementInstance,
+        *,
+        result: Document | None = None,
+        phase: int = ACTIVATING,
+        counter: int = 0,
+    ) -> ElementInstance:
+        """A new element instance in ``scope`` (editable), queued to be activated or completed."""
+        key = self.keys.next()
+        found = ElementInstance(key, element.id, scope.key, phase, None, result, counter=counter)
+        self.elements[key] = found
+        self.own.add(key)
+        scope.children += 1
+        self.queue.append(key)
+        is_body = element.multi_instance is not None and not counter
+        self.record(found, element, "activated", "MULTI_INSTANCE_BODY" if is_body else element.type)
+        return found
+
+    def remove(self, instance: ElementInstance, kind: str) -> None:
+        """Forget an element instance that completed or terminated; its scope has a child less."""
+        element = self.element(instance)
+        if instance.incident is not None:
+            self.close_incident(instance)
+        del self.elements[instance.key]
+        if instance.scope:
+            self.edit(instance.scope).children -= 1
+        self.record(
+            instance, element, kind, "MULTI_INSTANCE_BODY" if instance.loop is not None else element.type
+        )
+
+    def record(self, instance: ElementInstance, element: Element, kind: str, type_: str) -> None:
+        self.effects.append(
+            ElementRecord(
+                kind=kind,
+                key=instance.key,
+                scope_key=instance.scope,
+                element_id=element.id,
+                type=type_,
+                name=element.name,
+                milestone=element.milestone,
+            )
+        )
+
+    def children(self, scope: ElementInstance) -> list[ElementInstance]:
+        """What is active directly inside ``scope``, oldest first."""
+        if not scope.children:
+            return []
+        return [found for found in self.elements.values() if found.scope == scope.key]
+
+    def complete(self, instance: ElementInstance, result: Document | None = None) -> None:
+        """Queue ``instance`` (editable) to be completed with the variables it brings."""
+        instance.phase = COMPLETING
+        if result is not None:
+            instance.result = result
+        self.queue.append(instance.key)
+
+    def take(self, flow: Flow, scope: ElementInstance) -> None:
+        """Follow a sequence flow: activate its target, or wait at its join for the other flows."""
+        self.effects.append(FlowRecord(flow_id=flow.id, scope_key=scope.key))
+        target = flow.target
+        if len(target.incoming) < 2 or target.kind not in ("parallel", "inclusive"):
+            self.add(target, scope)
+            return
+        taken = dict(scope.taken) if scope.taken else {}
+        taken[flow.id] = taken.get(flow.id, 0) + 1
+        scope.taken = taken
+        if target.kind == "parallel" and all(other.id in taken for other in target.incoming):
+            self.join(target, scope)
+
+    def join(self, gateway: Element, scope: ElementInstance) -> None:
+        """Consume one of each flow that has arrived at ``gateway``, and activate it."""
+        taken = dict(scope.taken or {})
+        for flow in gateway.incoming:
+            count = taken.get(flow.id, 0)
+            if count > 1:
+                taken[flow.id] = count - 1
+            elif count:
+                del taken[flow.id]
+        scope.taken = taken or None
+        self.add(gateway, scope)
+
+    def send(self, command: Any) -> None:
+        self.effects.append(Send(command=command))
+
+    def effect_id(self) -> str:
+        """The id of a command that this step sends."""
+        return str(self.keys.next())
+
+    # --- variables --------------------------------------------------------------------------------
+
+    def visible(self, instance: ElementInstance) -> Variables:
+        """All variables that ``instance`` sees; not to be changed."""
+        chain: list[Variables] = []
+        current: ElementInstance | None = instance
+        while current is not None:
+            if current.variables is not None:
+                chain.append(current.variables.data)
+            current = self.elements.get(current.scope)
+        if not chain:
+            return {}
+        if len(chain) == 1:
+            return chain[0]
+        merged: Variables = {}
+        for data in reversed(chain):
+            merged.update(data)
+        return merged
+
+    def lookup(self, name: str, instance: ElementInstance) -> tuple[bool, Any]:
+        """Whether a variable is visible, and its value."""
+        current: ElementInstance | None = instance
+        while current is not None:
+            if current.variables is not None:
+                data = current.variables.data
+                if name in data:
+                    return True, data[name]
+            current = self.elements.get(current.scope)
+        return False, None
+
+    def put(self, scope: ElementInstance, variables: Variables) -> None:
+        """Set variables in ``scope`` (editable) itself."""
+        if not variables:
+            return
+        before = scope.variables.data if scope.variables is not None else {}
+        for name, value in variables.items():
+            self.effects.append(
+                VariableRecord(name=name, value=value, scope_key=scope.key, created=name not in before)
+            )
+        scope.variables = Document({**before, **variables})
+
+    def propagate(self, instance: ElementInstance, variables: Variables) -> None:
+        """Set each variable in the nearest scope outwards that has it, else in the process."""
+        targets: dict[int, Variables] = {}
+        for name, value in variables.items():
+            current = instance
+            while current.scope and (current.variables is None or name not in current.variables.data):
+                current = self.elements[current.scope]
+            targets.setdefault(current.key, {})[name] = value
+        for key, values in targets.items():
+            self.put(self.edit(key), values)
+
+    # --- expressions ------------------------------------------------------------------------------
+
+    def evaluate(
+        self,
+        expression: feel.Expression,
+        instance: ElementInstance,
+        more: AbstractMapping[str, Any] | None = None,
+        error_type: str = "EXTRACT_VALUE_ERROR",
+    ) -> Any:
+        """An expression's value, as FEEL has it, with what ``instance`` sees and ``more``."""
+        variables: Variables = {}
+        for name in expression.names:
+            if more is not None and name in more:
+                variables[name] = more[name]
+            else:
+                found, value = self.lookup(name, instance)
+                if found:
+                    variables[name] = value
+        try:
+            return expression.evaluate(variables, now=self.at).value
+        except feel.FeelError as error:
+            raise Failure(error_type, f"The expression could not be evaluated: {error}") from None
+
+    def json(
+        self,
+        value: Value,
+        instance: ElementInstance,
+        more: AbstractMapping[str, Any] | None = None,
+        error_type: str = "EXTRACT_VALUE_ERROR",
+    ) -> Any:
+        """A value of the model as JSON."""
+        if value.expression is None:
+            return value.text
+        return feel.to_json(self.evaluate(value.expression, instance, more, error_type))
+
+    def text(self, value: Value, instance: ElementInstance, what: str) -> str:
+        """A value of the model that must be a text (a number is written out)."""
+        if value.expression is None:
+            return value.text
+        found = self.json(value, instance)
+        if isinstance(found, str):
+            return found
+        if found is not None and not isinstance(found, (bool, list, dict)):
+            return str(found)
+        raise Failure(
+            "EXTRACT_VALUE_ERROR", f"The {what} `{value.text}` must be a text, but is {describe(found)}."
+        )
+
+    # --- incidents --------------------------------------------------------------------------------
+
+    def open_incident(self, instance: ElementInstance, error_type: str, message: str) -> None:
+        """An incident at ``instance`` (editable): it stands still until the incident is resolved."""
+        key = self.keys.next()
+        instance.incident = Incident(key, error_type)
+        self.owners[key] = instance.key
+        self.effects.append(
+            IncidentRecord(
+                kind="created",
+                key=key,
+                error_type=error_type,
+                message=message,
+                element_id=instance.element,
+                element_instance_key=instance.key,
+                job_key=instance.job.key if instance.job is not None else None,
+            )
+        )
+
+    def close_incident(self, instance: ElementInstance) -> None:
+        incident = instance.incident
+        if incident is None:
+            return
+        instance.incident = None
+        self.owners.pop(incident.key, None)
+        self.effects.append(
+            IncidentRecord(
+                kind="resolved",
+                key=incident.key,
+                error_type=incident.error_type,
+                element_id=instance.element,
+                element_instance_key=instance.key,
+            )
+        )
+
+
+def describe(value: Any) -> str:
+    """A JSON value's type and beginning, for a message."""
+    if value is None:
+        return "null"
+    text = repr(value)
+    return f"the {type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
+
+
+__all__ = ["ACTIVATING", "ACTIVE", "COMPLETING", "NO_VARIABLES", "Failure", "Refusal", "Work", "describe"]
