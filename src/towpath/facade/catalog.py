@@ -16,7 +16,7 @@ from towpath.http import Problem
 from towpath.wire import Page, ProcessDefinition, ProcessError, Search
 
 OWNER = "_owner"
-"""Variable that holds the starter's subject by itself, where an index finds it; inside ``customer`` none could."""
+"""Variable that holds the starter's subject by itself, because no index reaches inside ``customer``."""
 
 PAGE = 1000  # definitions asked for at a time
 log = structlog.get_logger()

@@ -47,6 +47,7 @@ def instance_routes(facade: Facade) -> list[ControllerRouterHandler]:
             "resources": [
                 {
                     "name": resource.name,
+                    "process": resource.process_id,
                     "title": resource.title,
                     "singular": resource.singular,
                     "startForm": resource.start_form.document if resource.start_form else None,
