@@ -21,8 +21,8 @@ from towpath.facade.tasks import STATES, FormBody, Task, TaskDetail, TaskList
 Json = dict[str, Any]
 
 DESCRIPTION = """\
-Each resource is a business process. Ids are business ids; a caller sees what is theirs, staff see what their \
-role reads. Every refusal is problem details (RFC 9457), with `errors` naming each field that is not accepted.
+Each resource is a business process. Ids are business ids; a caller sees what is theirs, staff see \
+what their role reads. Every refusal is problem details (RFC 9457), with `errors` naming each field that is not accepted.
 """
 STRUCTS = [Representation, Action, DocumentLink, Task, TaskDetail, TaskList, FormBody, Incident, History]
 STRUCTS += [Resolution, LinkRequest, Link]
@@ -113,10 +113,9 @@ def _resource_paths(resource: Resource, schemas: Json, max_page: int) -> Json:
     pascal = "".join(part.capitalize() for part in name.split("-"))
     shown = _named(schemas, pascal, _representation(resource, schemas))
     start = _named(schemas, f"{pascal}Start", _form_schema(resource.start_form))
-    problem_tag = resource.title
 
     def operation(id_: str, summary: str, *args: Any, **options: Any) -> Json:
-        return _operation(f"{id_}{pascal}", problem_tag, summary, *args, **options)
+        return _operation(f"{id_}{pascal}", resource.title, summary, *args, **options)
 
     id_parameter = _path_parameter("id", f"The {what}'s business id.")
     paths: Json = {
@@ -413,7 +412,7 @@ def _representation(resource: Resource, schemas: Json) -> Json:
 
 
 def _form_schema(form: Form | None) -> Json:
-    """A form's schema; without a form, any object. An empty enum cannot stand in a document."""
+    """A form's schema; without a form, any object."""
     return deepcopy(form.schema) if form else {"type": "object"}
 
 
