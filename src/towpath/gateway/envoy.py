@@ -1,0 +1,178 @@
+"""Envoy as a child process: started, logged, started again when it dies unasked, and ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import platform
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import structlog
+
+log = structlog.get_logger()
+
+FIRST_BACKOFF = 0.1  # seconds before a dead Envoy is started again; doubled each time
+LAST_BACKOFF = 5.0  # seconds
+STEADY = 10.0  # seconds after which a life counts as a good one, and the backoff begins anew
+GRACE = 5.0  # seconds between SIGTERM and SIGKILL
+
+# Ends Envoy with its parent, however that ends; only Linux can. The parent may be gone before prctl is
+# called, so its id is compared afterwards. A preexec_fn would run Python in a fork of a threaded process.
+_TIED = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+if os.getppid() == int(sys.argv[1]):
+    os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+class EnvoyFailedError(RuntimeError):
+    """Envoy did not start, or did not take a configuration; the message has its own words."""
+
+
+def command(binary: Path, *arguments: str) -> list[str]:
+    """The command that runs Envoy tied to this process."""
+    if platform.system() == "Linux":
+        return [sys.executable, "-I", "-S", "-c", _TIED, str(os.getpid()), str(binary), *arguments]
+    return [str(binary), *arguments]
+
+
+class Envoy:
+    """Keeps one Envoy running. ``lines`` takes each line of its standard output (access log to stdout)."""
+
+    def __init__(self, binary: Path, arguments: list[str], lines: Callable[[bytes], None]) -> None:
+        self._command = command(
+            binary,
+            *arguments,
+            "--disable-hot-restart",
+            "--log-format",
+            "%l|%n|%v",
+            # Its misc component only tells of fields that a later minor will drop; ours is pinned.
+            "--component-log-level",
+            "misc:error",
+        )
+        self._lines = lines
+        self._process: asyncio.subprocess.Process | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
+        self._last: deque[str] = deque(maxlen=20)
+        self.starts = 0
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, while one runs."""
+        running = self._process is not None and self._process.returncode is None
+        return self._process.pid if running and self._process else None
+
+    @property
+    def last_words(self) -> str:
+        """The last lines that it wrote to its log."""
+        return "\n".join(self._last)
+
+    def start(self) -> None:
+        """Start it and go on starting it."""
+        self._task = asyncio.create_task(self._keep())
+
+    async def stop(self) -> None:
+        """End it: SIGTERM, and SIGKILL where that was not enough."""
+        self._stopping.set()
+        process = self._process
+        if process is not None and process.returncode is None:
+            _signal(process, signal.SIGTERM)
+            try:
+                await asyncio.wait_for(process.wait(), GRACE)
+            except TimeoutError:
+                log.warning("envoy did not end in time and is killed", pid=process.pid)
+                _signal(process, signal.SIGKILL)
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _keep(self) -> None:
+        backoff = FIRST_BACKOFF
+        while not self._stopping.is_set():
+            begun = time.monotonic()
+            try:
+                status = await self._live()
+            except OSError as error:
+                self._last.append(str(error))
+                status = -1
+            if self._stopping.is_set():
+                return
+            if time.monotonic() - begun > STEADY:
+                backoff = FIRST_BACKOFF
+            log.error("envoy ended unasked and is started again", status=status, seconds=backoff)
+            await asyncio.sleep(backoff)
+            backoff = min(backoff * 2, LAST_BACKOFF)
+
+    async def _live(self) -> int:
+        """One life of Envoy; gives its exit status."""
+        # A session of its own: Ctrl-C in a terminal goes to us, and we end Envoy when it is time.
+        process = await asyncio.create_subprocess_exec(
+            *self._command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        self._process = process
+        self.starts += 1
+        try:
+            await asyncio.gather(self._read_output(process), self._read_log(process), process.wait())
+        finally:
+            if process.returncode is None:
+                _signal(process, signal.SIGKILL)
+                await process.wait()
+        return process.returncode or 0
+
+    async def _read_output(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        async for line in _lines(process.stdout):
+            self._lines(line)
+
+    async def _read_log(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stderr is not None
+        said = None
+        async for raw in _lines(process.stderr):
+            line = raw.decode(errors="replace").rstrip()
+            level, component, text = _parse(line)
+            self._last.append(text)
+            # An issuer that is down is reported each second in the same words; once is enough.
+            if (component, text) != said:
+                said = (component, text)
+                getattr(log, level)("envoy", component=component, text=text)
+
+
+async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    """Lines of a stream; one that is longer than the stream's buffer is left out."""
+    while True:
+        try:
+            line = await stream.readline()
+        except ValueError:
+            continue
+        if not line:
+            return
+        yield line
+
+
+def _parse(line: str) -> tuple[str, str, str]:
+    """Level (a method of structlog), component and text of a line of Envoy's log."""
+    level, _, rest = line.partition("|")
+    component, _, text = rest.partition("|")
+    if level in ("trace", "debug"):
+        return "debug", component, text
+    if level in ("info", "warning", "error", "critical"):
+        return level, component, text
+    return "error", "", line
+
+
+def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(number)
