@@ -19,6 +19,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope
 from litestar import Litestar, MediaType, Response, delete, get
+from litestar.params import FromPath
 from program import ended, listen, parser, serving
 
 MAX_MAIL = 10 * 1024 * 1024  # bytes
@@ -117,7 +118,7 @@ def create(mailbox: Mailbox) -> Litestar:
         return await asyncio.to_thread(mailbox.all)
 
     @get("/messages/{number:int}")
-    async def message(number: int) -> Response:
+    async def message(number: FromPath[int]) -> Response:
         found = await asyncio.to_thread(mailbox.one, number)
         return Response(found) if found else Response({"detail": "There is no such mail."}, status_code=404)
 
@@ -136,7 +137,7 @@ def create(mailbox: Mailbox) -> Litestar:
         return page("Mailbox", f"<ol>{''.join(rows)}</ol>" if rows else "<p>No mail has come yet.</p>")
 
     @get("/mails/{number:int}")
-    async def mail(number: int) -> Response:
+    async def mail(number: FromPath[int]) -> Response:
         found = await asyncio.to_thread(mailbox.one, number)
         if found is None:
             return Response("There is no such mail.", status_code=404)
@@ -148,9 +149,9 @@ def create(mailbox: Mailbox) -> Litestar:
 
 async def main(host: str, port: int, http_port: int | None, state: Path) -> None:
     mailbox = Mailbox(state)
-    smtp_socket = listen(host, port)
-    port = smtp_socket.getsockname()[1]
-    http_socket = listen(host, port + 1 if http_port is None else http_port)
+    if http_port is None:
+        http_port = port + 1 if port else 0
+    smtp_socket, http_socket = listen(host, port), listen(host, http_port)
     loop = asyncio.get_running_loop()
     smtp = await loop.create_server(
         lambda: SMTP(mailbox, data_size_limit=MAX_MAIL, enable_SMTPUTF8=True, hostname="mailbox", loop=loop),
@@ -159,7 +160,10 @@ async def main(host: str, port: int, http_port: int | None, state: Path) -> None
     async with contextlib.AsyncExitStack() as opened:
         opened.callback(smtp.close)
         await opened.enter_async_context(serving(create(mailbox), http_socket))
-        print(f"ready mailbox smtp://{host}:{port} http://{host}:{http_socket.getsockname()[1]}", flush=True)
+        print(
+            f"ready mailbox smtp://{host}:{smtp_socket.getsockname()[1]} http://{host}:{http_socket.getsockname()[1]}",
+            flush=True,
+        )
         await ended()
 
 

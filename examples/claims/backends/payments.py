@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated
 
 from litestar import Litestar, Response, get, post
-from litestar.params import JSONBody, Parameter
+from litestar.params import FromPath, HeaderParameter, JSONBody
 from msgspec import Meta, Struct, to_builtins
 from program import open_sqlite, parser, run
 from trouble import Faults, problem
@@ -44,7 +44,7 @@ def create(state: Path) -> Litestar:
     @post("/payments")
     async def pay(
         data: JSONBody[Order],
-        key: Annotated[str, Parameter(header="Idempotency-Key", min_length=1, max_length=200)],
+        key: Annotated[str, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200)],
     ) -> Response:
         if status := await faults.strike():
             return problem(status, "The payment service is down.")
@@ -66,7 +66,7 @@ def create(state: Path) -> Litestar:
         return [answer(row) for row in database.execute("SELECT * FROM payments ORDER BY paid_at, id")]
 
     @get("/payments/{id:str}")
-    async def payment(id: str) -> Response:
+    async def payment(id: FromPath[str]) -> Response:
         row = database.execute("SELECT * FROM payments WHERE id = ?", (id,)).fetchone()
         return Response(answer(row)) if row else problem(404, "There is no such payment.")
 

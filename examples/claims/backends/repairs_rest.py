@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated
 
 from litestar import Litestar, Response, delete, get, put
-from litestar.params import JSONBody
+from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 from program import open_sqlite, parser, run
 from shops import assign
@@ -37,7 +37,7 @@ def create(state: Path) -> Litestar:
         return database.execute("SELECT booking FROM bookings WHERE external_ref = ?", (ref,)).fetchone()
 
     @put("/bookings/{ref:str}")
-    async def book(ref: str, data: JSONBody[Order]) -> Response:
+    async def book(ref: FromPath[str], data: JSONBody[Order]) -> Response:
         if status := await faults.strike():
             return problem(status, "The platform is down.")
         if data.external_ref != ref:
@@ -61,12 +61,12 @@ def create(state: Path) -> Litestar:
         return Response(json.loads(row["booking"]), status_code=201)
 
     @get("/bookings/{ref:str}")
-    async def booking(ref: str) -> Response:
+    async def booking(ref: FromPath[str]) -> Response:
         row = find(ref)
         return Response(json.loads(row["booking"])) if row else problem(404, "There is no such booking.")
 
     @delete("/bookings/{ref:str}")
-    async def cancel(ref: str) -> None:
+    async def cancel(ref: FromPath[str]) -> None:
         database.execute("DELETE FROM bookings WHERE external_ref = ?", (ref,))
 
     return Litestar([book, booking, cancel, faults.handler()], openapi_config=None)

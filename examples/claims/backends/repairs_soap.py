@@ -7,7 +7,6 @@ Requests are checked against the WSDL's own schema.
 
 from __future__ import annotations
 
-import copy
 import json
 import secrets
 from pathlib import Path
@@ -51,7 +50,8 @@ def parse(content: bytes) -> etree._Element:
 def message_schema() -> etree.XMLSchema:
     """The XSD inside the WSDL."""
     element = parse(WSDL.read_bytes()).find(".//{http://www.w3.org/2001/XMLSchema}schema")
-    return etree.XMLSchema(copy.deepcopy(element))
+    # Written out and read again, it declares the prefixes that the WSDL declares around it.
+    return etree.XMLSchema(etree.fromstring(etree.tostring(element)))
 
 
 def children(element: etree._Element) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import delete, get, post
 from litestar.handlers import BaseRouteHandler
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from towpath.client import ProcessClient
 from towpath.http import Problem, requires
@@ -62,9 +62,9 @@ def operations(engine: Engine, process: ProcessClient | None, *, guarded: bool) 
 
     @get("/dead-letters", guards=guards)
     async def page(
-        route: str | None = None,
-        limit: Annotated[int, Parameter(ge=1, le=500)] = 50,
-        after: str | None = None,
+        route: FromQuery[str | None] = None,
+        limit: Annotated[int, QueryParameter(ge=1, le=500)] = 50,
+        after: FromQuery[str | None] = None,
     ) -> DeadLetterPage:
         try:
             return await letters().page(route, limit, after)
@@ -72,19 +72,19 @@ def operations(engine: Engine, process: ProcessClient | None, *, guarded: bool) 
             raise Problem(400, "The cursor 'after' is not one that this service gave.") from None
 
     @get("/dead-letters/{id:str}", guards=guards)
-    async def one(id: str) -> DeadLetter:
+    async def one(id: FromPath[str]) -> DeadLetter:
         letter = await letters().find(id)
         if letter is None:
             raise Problem(404, "There is no such dead letter.")
         return letter
 
     @delete("/dead-letters/{id:str}", guards=guards)
-    async def give_up(id: str) -> None:
+    async def give_up(id: FromPath[str]) -> None:
         if not await letters().delete(id):
             raise Problem(404, "There is no such dead letter.")
 
     @post("/dead-letters/{id:str}/redelivery", guards=guards, status_code=200)
-    async def redeliver(id: str) -> Redelivery:
+    async def redeliver(id: FromPath[str]) -> Redelivery:
         letter = await letters().find(id)
         found = await letters().exchange(id)
         if letter is None or found is None:

@@ -56,7 +56,12 @@ class HttpEndpoint:
     @property
     def identity(self) -> str:
         """Equal for two endpoints that would take each other's messages."""
-        return f"http:{self.method} {re.sub(r'{[^}]*}', '{}', self.path)}"
+        return f"http:{self.method} {self.shape}"
+
+    @property
+    def shape(self) -> str:
+        """The path without its parameters' names."""
+        return re.sub(r"{[^}]*}", "{}", self.path)
 
 
 Endpoint = JobEndpoint | HttpEndpoint

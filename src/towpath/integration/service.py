@@ -8,14 +8,13 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import structlog
-from litestar import Litestar, asgi
-from litestar.types import Receive, Scope, Send
+from litestar import Litestar
 
 from towpath.client import ProcessClient, WorkerPool
 from towpath.http import create_service
 from towpath.identity import TokenVerifier
 from towpath.integration.api import operations
-from towpath.integration.consumers.http import HttpEndpoints
+from towpath.integration.consumers.http import handlers
 from towpath.integration.consumers.jobs import workers
 from towpath.integration.deadletters import DeadLetters, metadata
 from towpath.integration.engine import Engine, check_connections
@@ -43,11 +42,6 @@ def create_app(
     check_connections(routes, settings)
     engine = Engine(routes, settings)
     pool = WorkerPool(process, workers(engine, routes)) if process is not None else None
-    endpoints = HttpEndpoints(engine, routes, open_to_all=verifier is None, max_body=settings.max_body)
-
-    @asgi("/", is_mount=True, copy_scope=False)
-    async def http_routes(scope: Scope, receive: Receive, send: Send) -> None:
-        await endpoints(scope, receive, send)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -61,7 +55,10 @@ def create_app(
 
     return create_service(
         "integration",
-        [http_routes, *operations(engine, process, guarded=verifier is not None)],
+        [
+            *handlers(engine, routes, open_to_all=verifier is None, max_body=settings.max_body),
+            *operations(engine, process, guarded=verifier is not None),
+        ],
         verifier=verifier,
         lifespan=[lifespan],
         ready=lambda: pool.waiting if pool else None,

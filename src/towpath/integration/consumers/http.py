@@ -9,7 +9,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
+from litestar import asgi
 from litestar.enums import ScopeType
+from litestar.handlers import ASGIRouteHandler
 from litestar.types import HTTPScope, Receive, Scope, Send
 
 from towpath.http import Problem
@@ -25,34 +27,52 @@ HEADERS = frozenset({"accept-language", "traceparent", "tracestate", "x-request-
 
 KEY_LIMIT = 200  # characters of an Idempotency-Key
 
+_PARAMETER = re.compile(r"\{([^}]+)\}")
+
 _Target = tuple[Route, HttpEndpoint]
 
 
-class HttpEndpoints:
-    """An ASGI application that answers with the routes' HTTP operations.
+def handlers(
+    engine: Engine, routes: Sequence[Route], *, open_to_all: bool, max_body: int
+) -> list[ASGIRouteHandler]:
+    """An ASGI handler for each path. ``open_to_all``: nobody is asked who they are."""
+    by_path: dict[str, dict[str, _Target]] = {}
+    names: dict[str, str] = {}
+    for route in routes:
+        for endpoint in route.http_endpoints:
+            # Operations on one path may name its parameters differently; Litestar knows one path.
+            path = names.setdefault(endpoint.shape, endpoint.path)
+            by_path.setdefault(path, {})[endpoint.method] = (route, endpoint)
+    return [
+        asgi(_PARAMETER.sub(r"{\1:str}", path), copy_scope=False)(
+            _Operations(engine, methods, path, open_to_all=open_to_all, max_body=max_body)
+        )
+        for path, methods in by_path.items()
+    ]
 
-    ``open_to_all``: there is no verifier, so nobody is asked who they are.
-    """
 
-    def __init__(self, engine: Engine, routes: Sequence[Route], *, open_to_all: bool, max_body: int) -> None:
+class _Operations:
+    """The routes that answer at one path."""
+
+    def __init__(
+        self, engine: Engine, methods: dict[str, _Target], path: str, *, open_to_all: bool, max_body: int
+    ) -> None:
         self._engine = engine
+        self._methods = methods
+        self._parameters = _PARAMETER.findall(path)
         self._open = open_to_all
         self._max_body = max_body
-        self._exact: dict[str, dict[str, _Target]] = {}
-        self._patterns: list[tuple[re.Pattern[str], dict[str, _Target]]] = []
-        patterns: dict[str, dict[str, _Target]] = {}
-        for route in routes:
-            for endpoint in route.http_endpoints:
-                by_path = patterns if endpoint.parameters else self._exact
-                by_path.setdefault(endpoint.path, {})[endpoint.method] = (route, endpoint)
-        for path, methods in patterns.items():
-            parts = [f"(?P<{p[1:-1]}>[^/]+)" if p.startswith("{") else re.escape(p) for p in path.split("/")]
-            self._patterns.append((re.compile("/".join(parts)), methods))
+        self._allow = ", ".join(sorted(methods))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
             raise Problem(400, "Routes answer plain HTTP requests.")
-        route, endpoint, path_values = self._find(scope["path"], scope["method"])
+        target = self._methods.get(scope["method"])
+        if target is None:
+            raise Problem(405, f"This path answers {self._allow}.", headers={"Allow": self._allow})
+        route, endpoint = target
+        values = [str(scope["path_params"][name]) for name in self._parameters]
+        path_values = dict(zip(endpoint.parameters, values, strict=True))
         caller = self._authorize(scope, endpoint)
         headers = {n.decode("latin-1"): v.decode("latin-1") for n, v in scope["headers"]}
         body, text = await self._body(endpoint, headers, scope, receive)
@@ -76,21 +96,6 @@ class HttpEndpoints:
         except Exception as error:
             raise as_problem(error) from error
         await _answer(send, result)
-
-    def _find(self, path: str, method: str) -> tuple[Route, HttpEndpoint, dict[str, str]]:
-        methods, values = self._exact.get(path), {}
-        if methods is None:
-            for pattern, candidates in self._patterns:
-                if match := pattern.fullmatch(path):
-                    methods, values = candidates, match.groupdict()
-                    break
-            else:
-                raise Problem(404, "No route answers here.")
-        target = methods.get(method)
-        if target is None:
-            allow = ", ".join(sorted(methods))
-            raise Problem(405, f"This path answers {allow}.", headers={"Allow": allow})
-        return *target, values
 
     def _authorize(self, scope: Scope, endpoint: HttpEndpoint) -> Identity | None:
         caller: Identity | None = scope.get("state", {}).get("identity")
