@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from lxml import etree
 
 from towpath.faults import Fault, Faulty
@@ -94,7 +96,7 @@ def split(element: etree._Element) -> tuple[str, str]:
 
 
 def line_of(element: etree._Element) -> int:
-    return int(element.sourceline or 0)  # type: ignore[call-overload]
+    return cast("int | None", element.sourceline) or 0
 
 
 def text_of(element: etree._Element) -> str:

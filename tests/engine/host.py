@@ -1,0 +1,365 @@
+"""A process server in a dictionary: carries out effects, and checks the core's contract at every step."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+from towpath import bpmn
+from towpath.engine import commands as c
+from towpath.engine import decode, effects, encode, step
+from towpath.engine.models import DeployedDecision, DeployedProcess
+from towpath.engine.state import Channel, Instance
+
+
+class Keys:
+    def __init__(self) -> None:
+        self.last = 1_000
+
+    def next(self) -> int:
+        self.last += 1
+        return self.last
+
+
+class NoKeys:
+    """For steps that must not need a key, because they change nothing."""
+
+    def next(self) -> int:
+        return 0
+
+
+class Host:
+    """Deploy, start, answer jobs, move the clock. ``seen`` holds every effect in order."""
+
+    def __init__(self, *files: bytes, keep: bool = False) -> None:
+        self.keys = Keys()
+        self.now = 1_800_000_000_000
+        self.processes: dict[int, DeployedProcess] = {}
+        self.decisions: dict[str, DeployedDecision] = {}
+        self.forms: dict[str, int] = {}
+        self.states: dict[Any, Instance | Channel] = {}
+        self.ended: dict[int, effects.Completed] = {}
+        self.jobs: dict[int, effects.OfferJob] = {}
+        self.job_instance: dict[int, int] = {}
+        self.timers: dict[int, tuple[int, int]] = {}  # key -> due, instance
+        self.tasks: dict[int, tuple[effects.UserTask, int]] = {}
+        self.incidents: dict[int, tuple[effects.IncidentRecord, int]] = {}
+        self.seen: list[Any] = []
+        self.outbox: deque[c.AnyCommand] = deque()
+        self.hold = False  # leave sent commands in the outbox
+        for file in files:
+            self.deploy(file)
+
+    # --- models -----------------------------------------------------------------------------------
+
+    def deploy(self, xml: bytes) -> None:
+        for graph in bpmn.read(xml).processes:
+            versions = [found.version for found in self.processes.values() if found.process_id == graph.id]
+            key = self.keys.next()
+            self.processes[key] = DeployedProcess(
+                key=key,
+                process_id=graph.id,
+                version=max(versions, default=0) + 1,
+                version_tag=graph.version_tag,
+                graph=graph,
+            )
+
+    def process(self, definition_key: int) -> DeployedProcess | None:
+        return self.processes.get(definition_key)
+
+    def find_process(
+        self, process_id: str, binding: str = "latest", version_tag: str | None = None, *, caller: int
+    ) -> DeployedProcess | None:
+        found = [deployed for deployed in self.processes.values() if deployed.process_id == process_id]
+        if binding == "versionTag":
+            found = [deployed for deployed in found if deployed.version_tag == version_tag]
+        return found[-1] if found else None
+
+    def find_decision(
+        self, decision_id: str, binding: str = "latest", version_tag: str | None = None, *, caller: int
+    ) -> DeployedDecision | None:
+        return self.decisions.get(decision_id)
+
+    def find_form(
+        self, form_id: str, binding: str = "latest", version_tag: str | None = None, *, caller: int
+    ) -> int | None:
+        return self.forms.get(form_id)
+
+    def message_starts(self, message_name: str) -> list[tuple[int, str]]:
+        return [
+            (key, element.id)
+            for key, deployed in self.processes.items()
+            for element in deployed.graph.message_starts
+            if element.event.name.text == message_name
+        ]
+
+    # --- stepping ---------------------------------------------------------------------------------
+
+    def send(self, command: c.AnyCommand) -> effects.Rejected | None:
+        """Carry out a command and everything that follows from it."""
+        rejected = self.one(command)
+        while self.outbox and not self.hold:
+            self.one(self.outbox.popleft())
+        return rejected
+
+    def one(self, command: c.AnyCommand) -> effects.Rejected | None:
+        """One step, with what the contract promises of every step."""
+        place = self.place(command)
+        before = self.states.get(place)
+        if before is None and isinstance(command, c.CreateInstance) and command.instance_key in self.ended:
+            return effects.Rejected(type="already-exists", reason="it has ended")
+        snapshot = encode(before) if before is not None else b""
+        first = self.keys.last
+        outcome = step(self, before, command, self.keys)
+        last, self.keys.last = self.keys.last, first
+        again = step(self, before, command, self.keys)
+        assert self.keys.last == last
+        assert (encode(before) if before is not None else b"") == snapshot, "the given state was changed"
+        assert again == outcome, "the same step made something else"
+        if outcome.rejected is not None:
+            assert outcome.state is before
+            assert not outcome.effects
+            return outcome.rejected
+        if outcome.state is None:
+            self.states.pop(place, None)
+        else:
+            text = encode(outcome.state)
+            decoded = decode(text)
+            assert encode(decoded) == text
+            assert decoded == outcome.state
+            self.states[place] = decoded
+            if isinstance(decoded, Instance):
+                check(decoded)
+            self._repeat(command, decoded, text)
+        for effect in outcome.effects:
+            self._carry_out(effect, place)
+        return None
+
+    def _repeat(self, command: c.AnyCommand, state: Instance | Channel, text: bytes) -> None:
+        """The command once more: it changes nothing."""
+        if isinstance(command, c.Continue) and isinstance(state, Instance) and state.pending:
+            return  # a second Continue goes on, too: there is no harm in it
+        repeated = step(self, state, command, NoKeys())
+        assert repeated.state is state
+        assert encode(state) == text
+        refused = [
+            e for e in repeated.effects if not isinstance(getattr(e, "command", None), c.TriggerRefused)
+        ]
+        assert refused == []
+
+    def place(self, command: c.AnyCommand) -> Any:
+        if isinstance(command, c.ChannelCommand):
+            return command.name, command.correlation_key
+        return command.instance_key
+
+    def _carry_out(self, effect: Any, place: Any) -> None:
+        self.seen.append(effect)
+        match effect:
+            case effects.Send(command=command):
+                self.outbox.append(command)
+            case effects.OfferJob():
+                assert effect.key not in self.jobs
+                self.jobs[effect.key] = effect
+                self.job_instance[effect.key] = place
+            case effects.CloseJob():
+                del self.jobs[effect.key]
+            case effects.SetTimer():
+                self.timers[effect.key] = (effect.due_at, place)
+            case effects.CancelTimer():
+                del self.timers[effect.key]
+            case effects.UserTaskRecord(kind="completed" | "canceled"):
+                del self.tasks[effect.task.key]
+            case effects.UserTaskRecord():
+                self.tasks[effect.task.key] = (effect.task, place)
+            case effects.IncidentRecord(kind="created"):
+                self.incidents[effect.key] = (effect, place)
+            case effects.IncidentRecord():
+                del self.incidents[effect.key]
+            case effects.Completed():
+                self.ended[effect.key] = effect
+
+    # --- what tests do ----------------------------------------------------------------------------
+
+    def id(self) -> str:
+        return f"command-{self.keys.next()}"
+
+    def start(self, variables: dict[str, Any] | None = None, process: str = "p", **more: Any) -> int:
+        deployed = self.find_process(process, caller=0)
+        assert deployed is not None
+        key = self.keys.next()
+        rejected = self.send(
+            c.CreateInstance(
+                id=self.id(),
+                at=self.now,
+                instance_key=key,
+                definition_key=deployed.key,
+                variables=variables or {},
+                **more,
+            )
+        )
+        assert rejected is None, rejected
+        return key
+
+    def job(self, type: str) -> effects.OfferJob:
+        """The only job of this type."""
+        found = [job for job in self.jobs.values() if job.type == type]
+        assert len(found) == 1, f"{len(found)} jobs {type!r} among {[job.type for job in self.jobs.values()]}"
+        return found[0]
+
+    def complete(self, type: str | int, variables: dict[str, Any] | None = None) -> effects.Rejected | None:
+        key = type if isinstance(type, int) else self.job(type).key
+        return self.send(
+            c.CompleteJob(
+                id=self.id(),
+                at=self.now,
+                instance_key=self.job_instance[key],
+                job_key=key,
+                variables=variables or {},
+            )
+        )
+
+    def fail(self, type: str, retries: int = 0, **more: Any) -> effects.Rejected | None:
+        key = self.job(type).key
+        return self.send(
+            c.FailJob(
+                id=self.id(),
+                at=self.now,
+                instance_key=self.job_instance[key],
+                job_key=key,
+                retries=retries,
+                **more,
+            )
+        )
+
+    def throw(self, type: str, code: str, variables: dict[str, Any] | None = None) -> effects.Rejected | None:
+        key = self.job(type).key
+        return self.send(
+            c.ThrowJobError(
+                id=self.id(),
+                at=self.now,
+                instance_key=self.job_instance[key],
+                job_key=key,
+                code=code,
+                variables=variables or {},
+            )
+        )
+
+    def publish(
+        self,
+        name: str,
+        correlation_key: str,
+        variables: dict[str, Any] | None = None,
+        *,
+        ttl: int = 0,
+        message_id: str | None = None,
+        must_correlate: bool = False,
+    ) -> effects.Rejected | None:
+        return self.send(
+            c.PublishMessage(
+                id=self.id(),
+                at=self.now,
+                name=name,
+                correlation_key=correlation_key,
+                message_key=self.keys.next(),
+                variables=variables or {},
+                expires_at=self.now + ttl if ttl else None,
+                message_id=message_id,
+                must_correlate=must_correlate,
+            )
+        )
+
+    def task(self) -> effects.UserTask:
+        """The only user task."""
+        assert len(self.tasks) == 1
+        return next(iter(self.tasks.values()))[0]
+
+    def complete_task(self, variables: dict[str, Any] | None = None) -> effects.Rejected | None:
+        task, instance = next(iter(self.tasks.values()))
+        return self.send(
+            c.CompleteUserTask(
+                id=self.id(), at=self.now, instance_key=instance, task_key=task.key, variables=variables or {}
+            )
+        )
+
+    def wait(self, ms: int) -> None:
+        """Move the clock, firing every timer when it is due."""
+        until = self.now + ms
+        while due := sorted((due, key) for key, (due, _) in self.timers.items() if due <= until):
+            self.now, key = max(self.now, due[0][0]), due[0][1]
+            self.fire(key)
+        self.now = until
+
+    def fire(self, key: int) -> None:
+        _, instance = self.timers.pop(key)
+        self.send(c.TriggerTimer(id=self.id(), at=self.now, instance_key=instance, timer_key=key))
+
+    def incident(self) -> effects.IncidentRecord:
+        """The only incident."""
+        assert len(self.incidents) == 1, list(self.incidents.values())
+        return next(iter(self.incidents.values()))[0]
+
+    def resolve(self) -> effects.Rejected | None:
+        key, (_, instance) = next(iter(self.incidents.items()))
+        return self.send(
+            c.ResolveIncident(id=self.id(), at=self.now, instance_key=instance, incident_key=key)
+        )
+
+    def set(
+        self, instance: int, variables: dict[str, Any], scope: int | None = None, local: bool = False
+    ) -> None:
+        rejected = self.send(
+            c.SetVariables(
+                id=self.id(),
+                at=self.now,
+                instance_key=instance,
+                scope_key=scope or instance,
+                variables=variables,
+                local=local,
+            )
+        )
+        assert rejected is None
+
+    def cancel(self, instance: int) -> effects.Rejected | None:
+        return self.send(c.CancelInstance(id=self.id(), at=self.now, instance_key=instance))
+
+    def instance(self, key: int) -> Instance:
+        state = self.states[key]
+        assert isinstance(state, Instance)
+        return state
+
+    def waiting(self, key: int) -> list[str]:
+        """Ids of the active elements of an instance, sorted, without the scopes."""
+        state = self.instance(key)
+        return sorted(e.element for e in state.elements.values() if not e.children and e.key != key)
+
+    def path(self, kind: str = "completed") -> list[str]:
+        """Ids of the elements in the order in which they completed."""
+        return [e.element_id for e in self.records(effects.ElementRecord) if e.kind == kind]
+
+    def records(self, type: type[Any]) -> Iterator[Any]:
+        return (effect for effect in self.seen if isinstance(effect, type))
+
+    def values(self, key: int) -> dict[str, Any]:
+        """The outermost variables of an instance, active or over."""
+        if key in self.ended:
+            return self.ended[key].variables
+        root = self.instance(key).root
+        return root.variables.data if root.variables is not None else {}
+
+    def nothing_left(self) -> bool:
+        """No state, job, timer, task, incident or subscription is left behind."""
+        return not (self.states or self.jobs or self.timers or self.tasks or self.incidents or self.outbox)
+
+
+def check(state: Instance) -> None:
+    """What is always true of an instance's state."""
+    for found in state.elements.values():
+        inside = [other for other in state.elements.values() if other.scope == found.key]
+        assert found.children == len(inside), f"{found.element} counts {found.children} children"
+        assert found.key == state.key or found.scope in state.elements
+    for key, owner in state.owners.items():
+        holder = state.elements[owner]
+        held = [wait.key for wait in holder.waits or ()]
+        held += [part.key for part in (holder.job, holder.task, holder.incident) if part is not None]
+        assert key in held
