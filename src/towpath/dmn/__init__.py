@@ -1,1 +1,10 @@
-"""DMN decision models: read, checked and evaluated with an audit."""
+"""DMN decision models: read, checked and evaluated with an audit.
+
+``read`` makes a Model of a document or raises all that is wrong with it; ``Model.evaluate`` answers a
+decision's value together with how it came about.
+"""
+
+from .model import Decision, Evaluation, Model
+from .reader import read
+
+__all__ = ["Decision", "Evaluation", "Model", "read"]

@@ -37,11 +37,22 @@ class Expression:
     __slots__ = ("_run", "_size", "dialect", "names", "text")
 
     def __init__(
-        self, text: str, names: Iterable[str], dialect: Dialect, types: Mapping[str, Type] = _NO_TYPES
+        self,
+        text: str,
+        names: Iterable[str],
+        dialect: Dialect,
+        *,
+        types: Mapping[str, Type] = _NO_TYPES,
+        vocabulary: Iterable[str] = (),
     ) -> None:
+        """Compile ``text``; see ``compile``.
+
+        ``types`` are named types for ``instance of``; ``vocabulary`` are names that values may have
+        inside (a model's components), which the parser shall know but which bind nothing.
+        """
         known = tuple(names)
         try:
-            parser = Parser(text, known, _BUILTIN_NAMES, types)
+            parser = Parser(text, (*known, *vocabulary), _BUILTIN_NAMES, types)
             node = parser.parse_unary_tests() if dialect == "unary-tests" else parser.parse_expression()
             compiler = Compiler(text, STANDARD, frozenset(known))
             self._run = compiler.compile(node)

@@ -169,33 +169,38 @@ def _bindings(frame: list[Any], iterators: tuple[tuple[int, Run, Run | None], ..
 def _domain(frame: list[Any], start: Any, stop: Run | None) -> Iterable[Any]:
     """What an iterator goes over; raises Unanswerable where it is nothing to go over."""
     if stop is not None:
-        return _steps(frame, start, stop(frame), downwards=True)
-    if type(start) is list:
-        return start
-    if isinstance(start, Range):
-        if start.start is None or start.end is None:
+        return _steps(frame[0], start, stop(frame), downwards=True)
+    return domain(frame[0], start)
+
+
+def domain(runtime: Any, value: Any) -> Iterable[Any]:
+    """The items of a list or range, or the one value; raises Unanswerable."""
+    if type(value) is list:
+        return value
+    if isinstance(value, Range):
+        if value.start is None or value.end is None:
             raise Unanswerable("a range without an end cannot be gone through")
-        values = _steps(frame, start.start, start.end, downwards=False)
-        skip_first, skip_last = not start.start_included, not start.end_included
+        values = _steps(runtime, value.start, value.end, downwards=False)
+        skip_first, skip_last = not value.start_included, not value.end_included
         return [
-            value
-            for value in values
-            if not (skip_first and value == start.start) and not (skip_last and value == start.end)
+            step
+            for step in values
+            if not (skip_first and step == value.start) and not (skip_last and step == value.end)
         ]
-    if start is None:
+    if value is None:
         raise Unanswerable("null cannot be gone through")
-    return [start]
+    return [value]
 
 
-def _steps(frame: list[Any], start: Any, end: Any, *, downwards: bool) -> Iterable[Any]:
+def _steps(runtime: Any, start: Any, end: Any, *, downwards: bool) -> Iterable[Any]:
     low, high = _ordinal(start), _ordinal(end)
-    if low is None or high is None or type(start) is Date is not type(end) is Date:
+    if low is None or high is None or (type(start) is Date) is not (type(end) is Date):
         raise Unanswerable(f"cannot go from {kind(start)} to {kind(end)} step by step")
     if low > high and not downwards:
         raise Unanswerable("the range ends before it starts")
     count = abs(high - low) + 1
-    if count > frame[0].limits.items:
-        raise FeelLimitError(f"a range of {count} steps; at most {frame[0].limits.items} are gone through")
+    if count > runtime.limits.items:
+        raise FeelLimitError(f"a range of {count} steps; at most {runtime.limits.items} are gone through")
     numbers = range(low, high + 1) if low <= high else range(low, high - 1, -1)
     return (Date.from_days(days) for days in numbers) if type(start) is Date else numbers
 

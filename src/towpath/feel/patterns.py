@@ -25,12 +25,24 @@ def _bad(pattern: str, why: str) -> Unanswerable:
     return Unanswerable(f"the pattern {pattern!r} is not understood: {why}")
 
 
+def _without_space(pattern: str) -> str:
+    """The flag x: white space is taken out before anything else, save within classes."""
+    kept: list[str] = []
+    depth = 0
+    for character in pattern:
+        if not depth and character in " \t\n\r":
+            continue
+        if not kept or kept[-1] != "\\" or kept[-2:] == ["\\", "\\"]:
+            depth = max(0, depth + (character == "[") - (character == "]"))
+        kept.append(character)
+    return "".join(kept)
+
+
 class _Translator:
     def __init__(self, pattern: str, flags: str) -> None:
-        self.pattern = pattern
+        self.pattern = _without_space(pattern) if "x" in flags else pattern
         self.multiline = "m" in flags
         self.dotall = "s" in flags
-        self.free = "x" in flags
         self.position = 0
         self.groups = 0
         self.closed: set[int] = set()
@@ -41,9 +53,7 @@ class _Translator:
         text = self.pattern
         while self.position < len(text):
             character = text[self.position]
-            if self.free and character in " \t\n\r":
-                self.position += 1
-            elif character == "\\":
+            if character == "\\":
                 out.append(self._escape(inside=False))
             elif character == "[":
                 out.append(self._class())
@@ -144,8 +154,6 @@ class _Translator:
                 raise _bad(text, "[ within a class must be escaped")
             if character == "\\":
                 parts.append(self._escape(inside=True))
-            elif self.free and character in " \t\n\r":
-                self.position += 1
             else:
                 # && || ~~ -- are operators to the regex module.
                 parts.append("\\" + character if character in "&|~" else character)

@@ -111,8 +111,9 @@ def _function_conforms(function: Function, wanted: Type) -> bool:
     # Parameters are contravariant: what the type promises to pass, the function must take.
     if not all(subsumes(mine, theirs) for mine, theirs in zip(own, wanted.parameters, strict=True)):
         return False
-    result = function.result_type or ANY
-    return wanted.result is None or wanted.result.name == "Any" or subsumes(wanted.result, result)
+    # What a function of FEEL text answers is not known beforehand: nothing speaks against it.
+    own_result = function.result_type or ANY
+    return wanted.result is None or own_result.name == "Any" or subsumes(wanted.result, own_result)
 
 
 def subsumes(general: Type, special: Type) -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 
 from ..errors import Unanswerable
 from ..operators import Number, calculated
+from ..temporal import DaysTime, Duration, YearsMonths
 from ..values import DECIMAL, whole
 from .signature import builtin
 
@@ -112,6 +113,16 @@ def log(number: Number) -> Number:
 @builtin("exp", "number: number")
 def exp(number: Number) -> Number:
     return whole(calculated(DECIMAL.exp, number))
+
+
+@builtin("abs", "n: number")
+def absolute(n: Number) -> Number:
+    return abs(n) if isinstance(n, int) else DECIMAL.abs(n)
+
+
+@builtin("abs", "n: duration")
+def absolute_duration(n: Duration) -> Duration:
+    return YearsMonths(abs(n.months)) if isinstance(n, YearsMonths) else DaysTime(abs(n.nanos))
 
 
 @builtin("odd", "number: number")

@@ -73,9 +73,9 @@ def _parameters(signature: str) -> tuple[Parameter, ...]:
         optional = wanted.endswith("=")
         wanted = wanted.rstrip("= ")
         repeated = wanted.endswith("*")
-        wanted = wanted.rstrip("*")
+        wanted = wanted.rstrip("*").rstrip()
         nullable = wanted.endswith("?")
-        parameters.append(Parameter(name, wanted.rstrip("?"), nullable, optional, repeated))
+        parameters.append(Parameter(name, wanted.rstrip("? "), nullable, optional, repeated))
     return tuple(parameters)
 
 
@@ -158,12 +158,15 @@ class Builtin(Function):
 
     def call_named(self, runtime: Any, arguments: dict[str, Any]) -> Any:
         names = set(arguments)
+        reason: Unanswerable | None = None
         for signature in self.signatures:
             if signature.takes_names(names):
                 try:
                     return signature.call_named(runtime, arguments)
                 except Unanswerable as error:
-                    raise Unanswerable(f"{self.name}(): {error}") from error
+                    reason = reason or error
+        if reason is not None:
+            raise Unanswerable(f"{self.name}(): {reason}")
         raise Unanswerable(
             f"{self.name}() has no parameters {', '.join(sorted(names))}; it takes {self._usage()}"
         )

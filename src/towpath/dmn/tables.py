@@ -1,0 +1,206 @@
+"""Decision tables (DMN 1.5, clause 8): rules, hit policies and aggregation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from towpath.feel.convert import to_json
+from towpath.feel.errors import Unanswerable
+from towpath.feel.expression import Expression
+from towpath.feel.operators import add, equals, order
+from towpath.feel.types import ANY, Type
+
+from .boxed import Boxed, Scope, conformed
+from .item_types import adopted
+from .state import State
+
+POLICIES = {
+    "U": "UNIQUE",
+    "A": "ANY",
+    "P": "PRIORITY",
+    "F": "FIRST",
+    "C": "COLLECT",
+    "R": "RULE ORDER",
+    "O": "OUTPUT ORDER",
+}
+AGGREGATIONS = ("SUM", "COUNT", "MIN", "MAX")
+
+
+@dataclass(slots=True)
+class Input:
+    id: str
+    name: str
+    expression: Expression
+    type: Type = ANY
+    allowed: Expression | None = None
+
+
+@dataclass(slots=True)
+class Output:
+    """``values`` are the allowed values in their order of priority; ``default`` where no rule matches."""
+
+    id: str
+    name: str
+    type: Type = ANY
+    values: Sequence[Expression] = ()
+    default: Expression | None = None
+
+
+@dataclass(slots=True)
+class Rule:
+    """One row: ``tests`` per input (None: anything), ``outputs`` per output (None: null)."""
+
+    id: str
+    tests: Sequence[Expression | None]
+    outputs: Sequence[Expression | None]
+
+
+@dataclass(slots=True)
+class DecisionTable(Boxed):
+    inputs: Sequence[Input]
+    outputs: Sequence[Output]
+    rules: Sequence[Rule]
+    hit_policy: str = "UNIQUE"
+    aggregation: str | None = None
+    kind = "decisionTable"
+
+    def evaluate(self, state: State, scope: Scope) -> Any:
+        values = self._input_values(state, scope)
+        if values is None:
+            return None
+        state.runtime.spend(len(self.rules))
+        matched = []
+        for index, rule in enumerate(self.rules):
+            if self._matches(state, scope, rule, values):
+                matched.append((index, rule))
+                if self.hit_policy == "FIRST":
+                    break
+        results = [
+            [
+                self._output(state, scope, output, cell)
+                for output, cell in zip(self.outputs, rule.outputs, strict=True)
+            ]
+            for _, rule in matched
+        ]
+        if state.record is not None:
+            state.record["matchedRules"].extend(
+                {
+                    "ruleId": rule.id,
+                    "ruleIndex": index + 1,
+                    "outputs": [
+                        {"id": output.id, "name": output.name, "value": to_json(value)}
+                        for output, value in zip(self.outputs, result, strict=True)
+                    ],
+                }
+                for (index, rule), result in zip(matched, results, strict=True)
+            )
+        if not matched:
+            return self._default(state, scope)
+        return self._answer(state, scope, [index + 1 for index, _ in matched], results)
+
+    def _input_values(self, state: State, scope: Scope) -> list[Any] | None:
+        values = []
+        for clause in self.inputs:
+            raw = adopted(clause.expression.run(state.runtime, scope), clause.type)
+            value = conformed(state, raw, clause.type, f"the input {clause.name!r}")
+            values.append(value)
+            if state.record is not None:
+                state.record["inputs"].append({"id": clause.id, "name": clause.name, "value": to_json(value)})
+            if clause.allowed is not None and value is not None:
+                allowed = clause.allowed.run(state.runtime, {**scope, "?": value})
+                if allowed is not True:
+                    state.warn(f"the input {clause.name!r} is not among its allowed values")
+                    return None
+        return values
+
+    def _matches(self, state: State, scope: Scope, rule: Rule, values: list[Any]) -> bool:
+        for test, value in zip(rule.tests, values, strict=True):
+            if test is not None and test.run(state.runtime, {**scope, "?": value}) is not True:
+                return False
+        return True
+
+    def _output(self, state: State, scope: Scope, output: Output, cell: Expression | None) -> Any:
+        value = None if cell is None else cell.run(state.runtime, scope)
+        return conformed(state, adopted(value, output.type), output.type, f"the output {output.name!r}")
+
+    def _default(self, state: State, scope: Scope) -> Any:
+        if any(output.default is not None for output in self.outputs):
+            result = [self._output(state, scope, output, output.default) for output in self.outputs]
+            many = self.hit_policy in ("RULE ORDER", "OUTPUT ORDER") or (
+                self.hit_policy == "COLLECT" and self.aggregation is None
+            )
+            return [self._named(result)] if many else self._named(result)
+        if self.hit_policy == "COLLECT" and self.aggregation == "COUNT":
+            return 0
+        return None
+
+    def _named(self, result: Sequence[Any]) -> Any:
+        """The one output's value, or a context of them all."""
+        if len(self.outputs) == 1:
+            return result[0]
+        return {output.name: value for output, value in zip(self.outputs, result, strict=True)}
+
+    def _answer(self, state: State, scope: Scope, rules: list[int], results: list[list[Any]]) -> Any:
+        policy = self.hit_policy
+        if policy == "FIRST":
+            return self._named(results[0])
+        if policy == "UNIQUE":
+            if len(results) > 1:
+                return self._violated(state, f"rules {_listed(rules)} match, where only one may (UNIQUE)")
+            return self._named(results[0])
+        if policy == "ANY":
+            if any(equals(result, results[0]) is not True for result in results[1:]):
+                return self._violated(state, f"rules {_listed(rules)} match with different outputs (ANY)")
+            return self._named(results[0])
+        if policy in ("PRIORITY", "OUTPUT ORDER"):
+            results = self._by_priority(state, scope, results)
+            return (
+                self._named(results[0])
+                if policy == "PRIORITY"
+                else [self._named(result) for result in results]
+            )
+        if self.aggregation is None:
+            return [self._named(result) for result in results]
+        return self._aggregated(state, [self._named(result) for result in results])
+
+    def _violated(self, state: State, message: str) -> None:
+        state.warn(message)
+        state.violation = message
+
+    def _by_priority(self, state: State, scope: Scope, results: list[list[Any]]) -> list[list[Any]]:
+        priorities = [[value.run(state.runtime, scope) for value in output.values] for output in self.outputs]
+
+        def rank(result: list[Any]) -> list[int]:
+            ranks = []
+            for value, allowed in zip(result, priorities, strict=True):
+                places = [place for place, other in enumerate(allowed) if equals(value, other) is True]
+                ranks.append(places[0] if places else len(allowed))
+            return ranks
+
+        return sorted(results, key=rank)
+
+    def _aggregated(self, state: State, values: list[Any]) -> Any:
+        if self.aggregation == "COUNT":
+            return len(values)
+        try:
+            total = values[0]
+            for value in values[1:]:
+                if self.aggregation == "SUM":
+                    total = add(total, value)
+                    continue
+                sign = order(value, total)
+                if sign is None:
+                    state.warn("the outputs cannot be compared")
+                    return None
+                if sign < 0 if self.aggregation == "MIN" else sign > 0:
+                    total = value
+        except Unanswerable as reason:
+            state.warn(str(reason))
+            return None
+        return total
+
+
+def _listed(rules: list[int]) -> str:
+    return f"{', '.join(map(str, rules[:-1]))} and {rules[-1]}"
