@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import structlog
 from litestar import Litestar, Request, asgi, delete, get, put
-from litestar.params import JSONBody
+from litestar.params import FromPath, JSONBody
 from litestar.types import Receive, Scope, Send
 from sqlalchemy import select
 
@@ -80,7 +80,7 @@ def create_app(
             store = Store(engine, settings, Wakeups())
             refreshes, queue, catalog = Refreshes(), Queue(), Catalog(facade)
             people = People(store, refreshes, settings.sources)
-            processor = Processor(store, queue, people, refreshes, facade)
+            processor = Processor(store, queue, people, refreshes, catalog, facade)
             refresher = Refresher(store, refreshes, people, catalog, facade, integration)
             reader = FeedReader(store, process, people, catalog, refreshes)
             service.reader = reader
@@ -138,13 +138,16 @@ def create_app(
 
     @put("/_state/{subject:str}/{docid:str}", guards=[requires("service")])
     async def put_state(
-        request: Request[Any, Any, Any], subject: str, docid: str, data: JSONBody[dict[str, Any]]
+        request: Request[Any, Any, Any],
+        subject: FromPath[str],
+        docid: FromPath[str],
+        data: JSONBody[dict[str, Any]],
     ) -> dict[str, Any]:
         caller(request)
         return await put_one(subject, docid, {k: v for k, v in data.items() if not k.startswith("_")})
 
     @delete("/_state/{subject:str}/{docid:str}", guards=[requires("service")], status_code=200)
-    async def delete_state(subject: str, docid: str) -> dict[str, Any]:
+    async def delete_state(subject: FromPath[str], docid: FromPath[str]) -> dict[str, Any]:
         return await put_one(subject, docid, None)
 
     return create_service(

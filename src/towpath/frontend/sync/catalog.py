@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from towpath.frontend.sync.upstream import Upstream
 
 TRUSTED = 30.0  # seconds
+FILES = "files"  # where the start form has no field for files
 
 
 class Catalog:
@@ -16,6 +18,7 @@ class Catalog:
         self._facade = facade
         self._by_process: dict[str, str] = {}
         self._names: list[str] = []
+        self._file_fields: dict[str, str] = {}
         self._until = 0.0
 
     async def _read(self) -> None:
@@ -23,6 +26,7 @@ class Catalog:
         resources = found["resources"]
         self._names = [str(resource["name"]) for resource in resources]
         self._by_process = {str(r.get("process") or r["name"]): str(r["name"]) for r in resources}
+        self._file_fields = {str(r["name"]): _file_field(r.get("startForm")) for r in resources}
         self._until = time.monotonic() + TRUSTED
 
     async def names(self) -> list[str]:
@@ -36,3 +40,20 @@ class Catalog:
         if time.monotonic() >= self._until or not process_ids <= self._by_process.keys():
             await self._read()  # something may have been deployed meanwhile
         return {id_: self._by_process[id_] for id_ in process_ids if id_ in self._by_process}
+
+    async def file_field(self, resource: str) -> str:
+        """The field of the resource's start form that takes files. Raises Unreachable."""
+        if resource not in self._file_fields or time.monotonic() >= self._until:
+            await self._read()
+        return self._file_fields.get(resource, FILES)
+
+
+def _file_field(form: Any) -> str:
+    """The key of the first form-js component that picks files."""
+    waiting = list(form.get("components", ())) if isinstance(form, dict) else []
+    while waiting:
+        component = waiting.pop(0)
+        if component.get("type") == "filepicker":
+            return str(component.get("key") or FILES)
+        waiting += component.get("components", ())
+    return FILES

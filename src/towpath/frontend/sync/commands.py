@@ -19,6 +19,7 @@ from sqlalchemy import and_, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from towpath.frontend.sync import tables
+from towpath.frontend.sync.catalog import Catalog
 from towpath.frontend.sync.documents import Edit
 from towpath.frontend.sync.people import People
 from towpath.frontend.sync.refreshes import Refreshes
@@ -81,12 +82,19 @@ class Processor:
     """Works the queue off. ``fault``: why the last call did not come through, None where all is well."""
 
     def __init__(
-        self, store: Store, queue: Queue, people: People, refreshes: Refreshes, facade: Upstream
+        self,
+        store: Store,
+        queue: Queue,
+        people: People,
+        refreshes: Refreshes,
+        catalog: Catalog,
+        facade: Upstream,
     ) -> None:
         self._store = store
         self._queue = queue
         self._people = people
         self._refreshes = refreshes
+        self._catalog = catalog
         self._facade = facade
         self._settings = store.settings
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
@@ -155,7 +163,7 @@ class Processor:
         if attempts is None:
             return  # another replica has it
         try:
-            target = await self._call(database, id_, attempts)
+            target = await self._call(database, id_)
         except Refused as refusal:
             await self._finish(database, id_, "failed", refusal.problem)
         except Unreachable as error:
@@ -235,7 +243,7 @@ class Processor:
         files = [File(name, a.content_type, contents[a.digest]) for name, a in held[1].items()]
         return parse_command(msgspec.json.decode(held[0])), files
 
-    async def _call(self, database: str, id_: str, attempts: int) -> str | None:
+    async def _call(self, database: str, id_: str) -> str | None:
         """Carry the command out; gives its target's id. Raises Refused or Unreachable."""
         profile = await self._people.profile(database)
         async with self._store.engine.connect() as connection:
@@ -251,21 +259,15 @@ class Processor:
         for number, file in enumerate(files):
             await self._attach(command, target, file, person, f"{id_}/{number}")
         path = f"/{segment(command.resource or 'tasks')}/{segment(target)}"
-        try:
-            match command.command:
-                case "message":
-                    path += f"/messages/{segment(command.name or '')}"
-                    await self._post(path, {"variables": command.data}, person, id_)
-                case "complete-task":
-                    path = f"/tasks/{segment(target)}/complete"
-                    await self._post(path, {"variables": command.data}, person, id_)
-                case _:
-                    await self._facade.call("DELETE", path, person, idempotency_key=id_)
-        except Refused as refusal:
-            # The answer to an earlier attempt was lost, and what it asked for has been done.
-            if attempts == 1 or refusal.status != 409:
-                raise
-            log.info("command had been carried out", command=id_, detail=str(refusal))
+        match command.command:
+            case "message":
+                path += f"/messages/{segment(command.name or '')}"
+                await self._post(path, {"variables": command.data}, person, id_)
+            case "complete-task":
+                path = f"/tasks/{segment(target)}/complete"
+                await self._post(path, {"variables": command.data}, person, id_)
+            case _:
+                await self._facade.call("DELETE", path, person, idempotency_key=id_)
         return target
 
     async def _target(self, database: str, command: Command) -> str:
@@ -291,8 +293,13 @@ class Processor:
             return await self._post(path, command.data, person, key)
         form = aiohttp.FormData()
         form.add_field("data", msgspec.json.encode(command.data), content_type="application/json")
+        field = await self._catalog.file_field(command.resource)
         for file in files:
-            form.add_field("files", file.content, filename=file.name, content_type=file.content_type)
+            # photos/dent.jpg goes to the form's field photos, dent.jpg to its first field for files.
+            named, slash, name = file.name.rpartition("/")
+            form.add_field(
+                named if slash else field, file.content, filename=name, content_type=file.content_type
+            )
         return await self._facade.call("POST", path, person, form=form, idempotency_key=key)
 
     async def _post(self, path: str, body: Any, person: Identity, key: str) -> Any:
@@ -300,7 +307,8 @@ class Processor:
 
     async def _attach(self, command: Command, target: str, file: File, person: Identity, key: str) -> None:
         form = aiohttp.FormData()
-        form.add_field("files", file.content, filename=file.name, content_type=file.content_type)
+        name = file.name.rpartition("/")[2]
+        form.add_field("file", file.content, filename=name, content_type=file.content_type)
         path = f"/{segment(command.resource or 'tasks')}/{segment(target)}/documents"
         await self._facade.call("POST", path, person, form=form, idempotency_key=key)
 

@@ -72,4 +72,7 @@ def check_write(edit: Edit, *, exists: bool) -> Command | None:
         raise forbidden("A command is written once and never changed.")
     if edit.deleted:
         raise forbidden("A command is not deleted.")
-    return parse_command(edit.body)
+    command = parse_command(edit.body)
+    if edit.uploads and command.command not in ("start", "message"):
+        raise forbidden("Only a start or a message takes files.")
+    return command

@@ -136,7 +136,7 @@ class Refresher:
         """Which of the facade's things are the person's; each is then read by itself."""
         things: list[Thing] = []
         for resource in await self._catalog.names():
-            query = {"limit": str(PAGE)}
+            query = {"limit": str(PAGE), "mine": "true"}
             while True:
                 try:
                     page = await self._facade.call("GET", f"/{segment(resource)}", person, query=query)
