@@ -145,7 +145,7 @@ class Envoy:
             level, component, text = _parse(line)
             self._last.append(text)
             # An issuer that is down is reported each second in the same words; once is enough.
-            if (component, text) != said:
+            if (component, text) != said and not self._stopping.is_set():
                 said = (component, text)
                 getattr(log, level)("envoy", component=component, text=text)
 

@@ -61,6 +61,7 @@ class GatewaySettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     connect_timeout: float = 2.0
     idle_timeout: float = 300.0  # a connection or a plain request on which nothing moves
     max_connections: int = 4096  # to one upstream, each of connections, waiting and running requests
+    max_clients: int = 20_000  # connections from callers
     workers: int = 1  # threads of Envoy; one serves some ten thousand requests a second
     plan_claim: str = "plan"
     roles_claim: str = "roles"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from towpath.faults import Fault, Faulty
 from towpath.gateway.render.clusters import cluster
-from towpath.gateway.render.common import Json, address, typed
+from towpath.gateway.render.common import Json, address, extension, typed
 from towpath.gateway.render.listener import CERTIFICATE, ISSUER_CLUSTER, issuer_origin, listener
 from towpath.gateway.render.routing import TABLE, route_table
 from towpath.gateway.routes import GatewayRoute, IssuerRef, check_routes
@@ -120,6 +120,16 @@ class Configuration:
                 "address": address("127.0.0.1", self._admin_port),
                 "allow_paths": [{"prefix": path} for path in ADMIN_PATHS],
             },
+            "overload_manager": {
+                "resource_monitors": [
+                    extension(
+                        "envoy.resource_monitors.global_downstream_max_connections",
+                        "envoy.extensions.resource_monitors.downstream_connections.v3"
+                        ".DownstreamConnectionsConfig",
+                        max_active_downstream_connections=self._settings.max_clients,
+                    )
+                ]
+            },
             "static_resources": {
                 "listeners": [
                     listener(
@@ -155,7 +165,7 @@ def check_settings(settings: GatewaySettings) -> None:
                     message=f"The plan {name} allows {plan.requests} requests.", rule="gateway.plan-requests"
                 )
             )
-    limits = ("max_body", "max_upload", "max_headers", "max_connections", "workers", "callers")
+    limits = ("max_body", "max_upload", "max_headers", "max_connections", "max_clients", "workers", "callers")
     faults += [
         Fault(message=f"[gateway] {field} must be above 0.", rule="gateway.limit")
         for field in limits

@@ -9,7 +9,7 @@ from towpath.gateway.settings import GatewaySettings, PlanSettings
 
 SUBJECT = "x-towpath-subject"
 PLAN = "x-towpath-plan"
-_UNLIMITED = 4_000_000_000  # tokens; of the bucket for what has no descriptor, such as redirects
+_UNLIMITED = 4_000_000_000  # tokens; of the bucket for what no descriptor fits, which is nothing
 
 
 def plan_buckets(settings: GatewaySettings) -> Json:
@@ -35,6 +35,7 @@ def plan_buckets(settings: GatewaySettings) -> Json:
         filter_enabled={"default_value": everyone},
         filter_enforced={"default_value": everyone},
         always_consume_default_token_bucket=False,
+        rate_limits=_descriptors_of_a_request(settings),
         descriptors=descriptors,
         max_dynamic_descriptors=settings.callers,
         enable_x_ratelimit_headers="DRAFT_VERSION_03",
@@ -49,11 +50,19 @@ def _bucket(plan: PlanSettings) -> Json:
     }
 
 
-def caller_limits(settings: GatewaySettings, *, public: bool) -> list[Json]:
-    """Which bucket a request draws from. A plan that is not ours counts as the default plan."""
-    if public:
-        address = {"generic_key": {"descriptor_key": "anonymous", "descriptor_value": "yes"}}
-        return [{"actions": [address, {"remote_address": {}}]}]
+def _descriptors_of_a_request(settings: GatewaySettings) -> list[Json]:
+    """Which bucket a request draws from. A plan that is not ours counts as the default plan.
+
+    The subject's header is set from a checked token only, so a request without it is anonymous.
+    """
+    nobody = {
+        "header_value_match": {
+            "descriptor_key": "anonymous",
+            "descriptor_value": "yes",
+            "expect_match": False,
+            "headers": [{"name": SUBJECT, "present_match": True}],
+        }
+    }
     caller = {"request_headers": {"header_name": SUBJECT, "descriptor_key": "caller"}}
     known = "|".join(re.escape(name) for name in sorted(settings.plans))
     named = {"request_headers": {"header_name": PLAN, "descriptor_key": "plan"}}
@@ -65,4 +74,8 @@ def caller_limits(settings: GatewaySettings, *, public: bool) -> list[Json]:
             "headers": [{"name": PLAN, "string_match": {"safe_regex": {"regex": known}}}],
         }
     }
-    return [{"actions": [named, caller]}, {"actions": [other, caller]}]
+    return [
+        {"actions": [nobody, {"remote_address": {}}]},
+        {"actions": [named, caller]},
+        {"actions": [other, caller]},
+    ]

@@ -159,9 +159,8 @@ def _jwt(settings: GatewaySettings, issuer: IssuerRef) -> Json:
         "envoy.filters.http.jwt_authn",
         "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
         providers={"issuer": provider},
+        # No rules beside it: each route names this requirement or is public, and what is no route is 404.
         requirement_map={TOKEN: {"provider_name": "issuer"}},
-        # Where a route says nothing, a token is needed.
-        rules=[{"match": {"prefix": "/"}, "requires": {"provider_name": "issuer"}}],
     )
 
 
@@ -182,6 +181,13 @@ def _security_headers(*, secure: bool) -> Json:
         "Referrer-Policy": "strict-origin-when-cross-origin",
         "Permissions-Policy": "geolocation=(self), microphone=()",
     }
+    # The rate limit filter counts the seconds until the next request is allowed, but sends no Retry-After.
+    # It adds its header on the way back, after local replies are mapped, so this is the place to copy it.
+    # A header whose value comes out empty is not added.
+    headers["Retry-After"] = (
+        "%CEL(response.headers[':status'] == '429' && response.headers['x-ratelimit-remaining'] == '0' "
+        "? response.headers['x-ratelimit-reset'] : '')%"
+    )
     if secure:
         headers["Strict-Transport-Security"] = "max-age=31536000"
     mutations: list[Json] = [
@@ -213,7 +219,9 @@ def _access_logs(settings: GatewaySettings, log_file: Path) -> list[Json]:
     if settings.access_log.to == "off":
         return []
     return [
-        _access_log(settings, log_file, "%PATH(NQ:ORIG)%", f"!xds.route_name.startsWith('{PRIVATE}')"),
+        _access_log(
+            settings, log_file, "%PATH(NQ:ORIG_OR_PATH)%", f"!xds.route_name.startsWith('{PRIVATE}')"
+        ),
         _access_log(settings, log_file, "-", f"xds.route_name.startsWith('{PRIVATE}')"),
     ]
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from towpath.gateway.render.clusters import UNSENT
 from towpath.gateway.render.common import Json, seconds, typed
-from towpath.gateway.render.limits import caller_limits, plan_buckets
+from towpath.gateway.render.limits import plan_buckets
 from towpath.gateway.routes import GatewayRoute
 from towpath.gateway.settings import GatewaySettings
 
@@ -62,7 +62,6 @@ def _route(settings: GatewaySettings, route: GatewayRoute) -> Json:
             "num_retries": 2,
             "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.250s"},
         },
-        "rate_limits": caller_limits(settings, public=route.public),
     }
     if route.rewrite is not None:
         action["regex_rewrite"] = _rewrite(route.prefix, route.rewrite)
@@ -85,22 +84,14 @@ def _match(route: GatewayRoute) -> Json:
 
 def _rewrite(prefix: str, rewrite: str) -> Json:
     """Envoy's own prefix rewrite would leave ``//x`` of ``/sync/x`` where the prefix is to go."""
-    target = rewrite.rstrip("/")
-    return (
-        {
-            "pattern": {"regex": f"^{re.escape(prefix)}/?(.*)$"},
-            "substitution": target.replace("\\", r"\\") + r"/\1",
-        }
-        if not target
-        else {
-            "pattern": {"regex": f"^{re.escape(prefix)}(/.*)?$"},
-            "substitution": target.replace("\\", r"\\") + r"\1",
-        }
-    )
+    target = rewrite.rstrip("/").replace("\\", r"\\")
+    if target:
+        return {"pattern": {"regex": f"^{re.escape(prefix)}(/.*)?$"}, "substitution": target + r"\1"}
+    return {"pattern": {"regex": f"^{re.escape(prefix)}/?(.*)$"}, "substitution": r"/\1"}
 
 
 def _filters(settings: GatewaySettings, route: GatewayRoute) -> Json:
-    """What the filters do otherwise on this route. Without it they ask for a token."""
+    """What the filters do on this route; whether a token is needed is said for every one."""
     jwt = {"disabled": True} if route.public else {"requirement_name": TOKEN}
     found: Json = {
         "envoy.filters.http.jwt_authn": typed(
