@@ -50,7 +50,7 @@ class Unreadable(Boxed):
     message: str
     kind = "unspecified"
 
-    def evaluate(self, state: State, scope: Scope) -> Any:
+    def evaluate(self, state: State, _: Scope) -> Any:
         state.warn(self.message)
         return None
 
@@ -165,8 +165,11 @@ class Conditional(Boxed):
     kind = "conditional"
 
     def evaluate(self, state: State, scope: Scope) -> Any:
-        chosen = self.then if self.condition.evaluate(state, scope) is True else self.otherwise
-        return chosen.evaluate(state, scope)
+        condition = self.condition.evaluate(state, scope)
+        if condition is not None and type(condition) is not bool:
+            state.warn(f"the condition is {kind(condition)}, not boolean")
+            return None
+        return (self.then if condition else self.otherwise).evaluate(state, scope)
 
 
 @dataclass(slots=True)

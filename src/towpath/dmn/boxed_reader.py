@@ -13,7 +13,7 @@ from towpath.feel.types import ANY, Type
 
 from . import boxed
 from .graph import Knowledge
-from .item_types import ItemTypes, child, children, local
+from .item_types import ItemTypes, child, children, line_of, local
 from .tables import AGGREGATIONS, POLICIES, DecisionTable, Input, Output, Rule
 
 Names = frozenset[str]
@@ -70,8 +70,8 @@ class BoxedReader:
         try:
             return Expression(written, names, dialect, types=self.types.named, vocabulary=self.vocabulary)
         except FeelError as error:
-            line = (text if text is not None else node).sourceline or 0
-            if isinstance(error, FeelSyntaxError):
+            line = line_of(text if text is not None else node)
+            if line is not None and isinstance(error, FeelSyntaxError):
                 line += error.line - 1
             if not self.lenient:
                 self.report("feel", str(error), node, line=line)

@@ -75,7 +75,7 @@ class DecisionNode(Element):
     def reckoned(self, state: State) -> Any:
         scope = scope_of(state, self.requirements, self.hidden)
         outer, before = state.record, len(state.runtime.warnings)
-        state.record = record = {
+        record: dict[str, Any] = {
             "decisionId": self.id,
             "decisionName": self.title,
             "decisionType": "unspecified" if self.expression is None else self.expression.kind,
@@ -84,6 +84,7 @@ class DecisionNode(Element):
             "output": None,
             "warnings": [],
         }
+        state.record = record
         value = None
         if self.expression is not None:
             value = self.expression.evaluate(state, scope)
@@ -131,7 +132,7 @@ class Service(Element):
     def parameters(self) -> tuple[tuple[str, Type], ...]:
         return tuple((item.name, item.type) for item in (*self.input_data, *self.input_decisions))
 
-    def reckoned(self, state: State) -> NativeFunction:
+    def reckoned(self, _: State) -> NativeFunction:
         def call(runtime: Any, arguments: list[Any]) -> Any:
             return self.invoked(runtime, arguments)
 

@@ -39,6 +39,12 @@ def local(element: etree._Element) -> str:
     return etree.QName(element).localname
 
 
+def line_of(element: etree._Element) -> int | None:
+    """The line of the document, from 1."""
+    line: Any = element.sourceline
+    return line if isinstance(line, int) else None
+
+
 def children(element: etree._Element, *names: str) -> list[etree._Element]:
     return [child for child in element if isinstance(child.tag, str) and local(child) in names]
 

@@ -15,7 +15,7 @@ from towpath.feel.types import Type
 
 from .boxed_reader import BoxedReader
 from .graph import DecisionNode, Element, InputData, Knowledge, Requirement, Service
-from .item_types import ItemTypes, child, children, local
+from .item_types import ItemTypes, child, children, line_of, local
 from .model import Model
 
 NAMESPACES = {
@@ -66,7 +66,7 @@ class _Reader:
                 rule=f"dmn.{rule}",
                 remedy=remedy,
                 file=self.file,
-                line=line or element.sourceline,
+                line=line or line_of(element),
                 element=None if owner is None else owner.get("id"),
                 element_name=None if owner is None else owner.get("name"),
             )
@@ -269,7 +269,7 @@ def _parsed(xml: bytes, file: str | None) -> etree._Element:
                     message=f"{root.tag!r} is no DMN model of version 1.1 to 1.5",
                     rule="dmn.namespace",
                     file=file,
-                    line=root.sourceline,
+                    line=line_of(root),
                 )
             ]
         )

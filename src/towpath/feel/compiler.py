@@ -50,7 +50,7 @@ class Compiler(Iterations):
 
     def _literal(self, node: ast.Literal) -> Run:
         value = node.value
-        return lambda frame: value
+        return _constant(value)
 
     def _name(self, node: ast.Name) -> Run:
         """The innermost binding; inside filters the item's own fields come first."""
@@ -114,7 +114,7 @@ class Compiler(Iterations):
                 value = negate(node.operand.value)
             except Unanswerable:
                 return run
-            return lambda frame: value
+            return _constant(value)
         return run
 
     def _arithmetic(self, node: ast.Arithmetic) -> Run:
@@ -176,7 +176,7 @@ class Compiler(Iterations):
             for operand in operands:
                 value = operand(frame)
                 if value is deciding:
-                    return deciding
+                    return bool(deciding)
                 if value is not True and value is not False:
                     result = None
             return result
@@ -221,7 +221,7 @@ class Compiler(Iterations):
             if below is None or above is None:
                 decided = (below is not None and below > 0) or (above is not None and above > 0)
                 return False if decided else None
-            return below <= 0 and above <= 0
+            return bool(below <= 0 and above <= 0)
 
         return run
 
@@ -385,6 +385,7 @@ class Compiler(Iterations):
                 return then(frame)
             if value is not False and value is not None:
                 self.warn(frame, at, f"the condition is {kind(value)}, not boolean")
+                return None
             return otherwise(frame)
 
         return run
@@ -427,7 +428,7 @@ class Compiler(Iterations):
             if all(bound not in (None, name) for bound, _ in self.scope) and name not in self.shadowing:
                 builtin = self.builtins.get(name)
                 if builtin is not None:
-                    return lambda frame: builtin
+                    return _constant(builtin)
                 self.free.add(name)
                 return lambda frame: frame[VARIABLES].get(name)
         return self.compile(function)
@@ -450,6 +451,10 @@ class Compiler(Iterations):
             return Closure(made, body, frame.copy())
 
         return make
+
+
+def _constant(value: Any) -> Run:
+    return lambda _: value
 
 
 def _slot_reader(slot: int) -> Run:

@@ -41,7 +41,7 @@ def _formatted(template: Any, *arguments: Any) -> str:
         raise Unanswerable(f"the format does not fit its arguments: {error}") from error
 
 
-_MATH = {
+_MATH: dict[str, Callable[..., float]] = {
     "cos": math.cos,
     "sin": math.sin,
     "tan": math.tan,

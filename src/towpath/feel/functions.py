@@ -39,8 +39,9 @@ class Closure(Function):
         self.body = body
         self.frame = frame
 
-    def parameter_types(self) -> tuple[Type, ...]:
-        return tuple(wanted for _, wanted, _ in self.parameters)
+    def parameter_types(self, count: int) -> list[tuple[Type, ...]]:
+        own = tuple(wanted for _, wanted, _ in self.parameters)
+        return [own] if len(own) == count else []
 
     def call(self, runtime: Any, arguments: Sequence[Any]) -> Any:
         if len(arguments) != len(self.parameters):
@@ -87,8 +88,9 @@ class NativeFunction(Function):
         self.body = body
         self.result_type = result
 
-    def parameter_types(self) -> tuple[Type, ...]:
-        return tuple(wanted for _, wanted in self.parameters)
+    def parameter_types(self, count: int) -> list[tuple[Type, ...]]:
+        own = tuple(wanted for _, wanted in self.parameters)
+        return [own] if len(own) == count else []
 
     def call(self, runtime: Any, arguments: Sequence[Any]) -> Any:
         if len(arguments) != len(self.parameters):

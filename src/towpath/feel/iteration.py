@@ -81,7 +81,7 @@ class Iterations:
                 for _ in _bindings(frame, iterators):
                     value = condition(frame)
                     if value is deciding:
-                        return deciding
+                        return bool(deciding)
                     if value is not True and value is not False:
                         result = None
             except Unanswerable as reason:

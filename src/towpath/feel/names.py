@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from .errors import FeelSyntaxError
 from .lexer import Token, tokens
@@ -39,9 +40,7 @@ class NameTable:
             return
         if not parts or parts[0].kind != "name":
             return
-        rest = tuple(
-            (part.start > before.end, part.text) for before, part in zip(parts, parts[1:], strict=False)
-        )
+        rest = tuple((part.start > before.end, part.text) for before, part in pairwise(parts))
         entries = self._by_first.setdefault(parts[0].text, [])
         entry = (rest, name)
         if entry not in entries:

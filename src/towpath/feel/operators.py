@@ -65,7 +65,7 @@ def order(a: Any, b: Any) -> int | None:
     ta, tb = type(a), type(b)
     if ta is tb:
         if ta is int or ta is str or ta is Decimal:
-            return (a > b) - (a < b)
+            return int(a > b) - int(a < b)
         if ta in (Time, DateTime):
             if (a.zone is None) is not (b.zone is None):
                 return None
@@ -79,7 +79,7 @@ def order(a: Any, b: Any) -> int | None:
             return int((a.nanos > b.nanos) - (a.nanos < b.nanos))
         return None
     if is_number(a) and is_number(b):
-        return (a > b) - (a < b)
+        return int(a > b) - int(a < b)
     return None
 
 

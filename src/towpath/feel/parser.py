@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 from . import syntax as ast
@@ -140,12 +140,12 @@ class Parser(TypeParser):
         return node
 
     def disjunction(self) -> ast.Node:
-        return self._logic("or", self.conjunction)
+        return self._logic("or")
 
     def conjunction(self) -> ast.Node:
-        return self._logic("and", self.comparison)
+        return self._logic("and")
 
-    def _logic(self, word: str, operand: object) -> ast.Node:
+    def _logic(self, word: str) -> ast.Node:
         parse = self.conjunction if word == "or" else self.comparison
         start = self.token.start
         operands = [parse()]
@@ -197,9 +197,8 @@ class Parser(TypeParser):
     def power(self) -> ast.Node:
         return self._arithmetic(("**",), self.unary)
 
-    def _arithmetic(self, operators: tuple[str, ...], operand: object) -> ast.Node:
-        assert callable(operand)
-        first: ast.Node = operand()
+    def _arithmetic(self, operators: tuple[str, ...], operand: Callable[[], ast.Node]) -> ast.Node:
+        first = operand()
         if not self.at_symbol(*operators):
             return first
         rest = []
@@ -428,10 +427,8 @@ class Parser(TypeParser):
         self.scopes.append(table)
         entries = []
         while not self.at_symbol("}"):
-            if self.token.kind == "string":
-                key = unescape(self.advance().text[1:-1])
-            else:
-                key = self.binding(":")
+            quoted = self.token.kind == "string"
+            key = unescape(self.advance().text[1:-1]) if quoted else self.binding(":")
             self.expect(":")
             entries.append((key, self.expression()))
             table.add(key)

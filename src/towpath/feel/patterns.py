@@ -16,7 +16,10 @@ from .errors import FeelLimitError, Unanswerable
 TIMEOUT = 1.0  # seconds of one search
 
 _FLAGS = {"s": regex.DOTALL, "m": regex.MULTILINE, "i": regex.IGNORECASE, "x": 0, "q": 0}
-_NAME_START = r":A-Z_a-z\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u02FF\u0370-\u037D\u037F-\u1FFF\u200C-\u200D\u2070-\u218F\u2C00-\u2FEF\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFFFD"
+_NAME_START = (
+    r":A-Z_a-z\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u02FF\u0370-\u037D\u037F-\u1FFF\u200C-\u200D"
+    r"\u2070-\u218F\u2C00-\u2FEF\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFFFD"
+)
 _NAME_PART = _NAME_START + r"\-.0-9\u00B7\u0300-\u036F\u203F-\u2040"
 _ESCAPES = frozenset("nrt\\|.?*+(){}-[]^$sSdDwWiIcCpP")
 
@@ -80,10 +83,10 @@ class _Translator:
             return "^" if self.multiline else r"\A"
         if character == "$":
             return "$" if self.multiline else r"\Z"
-        if character == "+" and self.pattern[self.position - 1 : self.position] in ("+", "*", "?", "}"):
-            # Python's possessive quantifiers; XPath has none.
-            if self.pattern[self.position - 2 : self.position - 1] != "\\":
-                raise _bad(self.pattern, "a quantifier on a quantifier")
+        before = self.pattern[max(0, self.position - 2) : self.position]
+        # Python's possessive quantifiers; XPath has none.
+        if character == "+" and before[-1:] in ("+", "*", "?") and before[:1] != "\\":
+            raise _bad(self.pattern, "a quantifier on a quantifier")
         return character
 
     def _escape(self, *, inside: bool) -> str:

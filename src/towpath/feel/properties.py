@@ -45,10 +45,10 @@ PROPERTIES: dict[type, dict[str, Callable[[Any], Any]]] = {
         "day": lambda value: value.day,
         "weekday": lambda value: value.weekday,
         # A date stands for its midnight in UTC.
-        "hour": lambda value: 0,
-        "minute": lambda value: 0,
-        "second": lambda value: 0,
-        "time offset": lambda value: DaysTime(0),
+        "hour": lambda _: 0,
+        "minute": lambda _: 0,
+        "second": lambda _: 0,
+        "time offset": lambda _: DaysTime(0),
     },
     Time: _CLOCK,
     DateTime: {

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .temporal import Date, DateTime, DaysTime, Time, YearsMonths
+from .calendar import UTC
+from .temporal import Date, DateTime
 from .values import Function, Range, kind
 
 
@@ -105,11 +106,11 @@ def _conforms(value: Any, wanted: Type) -> bool:
 
 def _function_conforms(function: Function, wanted: Type) -> bool:
     assert wanted.parameters is not None
-    own = function.parameter_types()
-    if own is None or len(own) != len(wanted.parameters):
-        return False
     # Parameters are contravariant: what the type promises to pass, the function must take.
-    if not all(subsumes(mine, theirs) for mine, theirs in zip(own, wanted.parameters, strict=True)):
+    if not any(
+        all(subsumes(mine, theirs) for mine, theirs in zip(own, wanted.parameters, strict=True))
+        for own in function.parameter_types(len(wanted.parameters))
+    ):
         return False
     # What a function of FEEL text answers is not known beforehand: nothing speaks against it.
     own_result = function.result_type or ANY
@@ -156,8 +157,6 @@ def coerce(value: Any, wanted: Type) -> Any:
         if value is None:
             return None
     if type(value) is Date and wanted.name == "date and time":
-        from .calendar import UTC
-
         value = DateTime(value, 0, UTC)
     if kind(value) != wanted.name:
         raise NotConforming(f"{kind(value)} where {wanted} is wanted")
@@ -181,17 +180,3 @@ def _allowed(value: Any, wanted: Type) -> Any:
     if wanted.allowed is not None and not wanted.allowed(value):
         raise NotConforming(f"the value is not among those that {wanted} allows")
     return value
-
-
-__all__ = [
-    "ANY",
-    "SIMPLE",
-    "Date",
-    "DaysTime",
-    "NotConforming",
-    "Time",
-    "Type",
-    "YearsMonths",
-    "coerce",
-    "is_instance",
-]

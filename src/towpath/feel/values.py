@@ -61,8 +61,8 @@ class Function:
         self.name = name
         self.result_type: Type | None = None
 
-    def parameter_types(self) -> tuple[Type, ...] | None:
-        """The types of the parameters; None where there are several signatures."""
+    def parameter_types(self, count: int) -> list[tuple[Type, ...]]:
+        """The types of ``count`` parameters, for each way to call the function with so many."""
         raise NotImplementedError
 
     def call(self, runtime: Any, arguments: Sequence[Any]) -> Any:

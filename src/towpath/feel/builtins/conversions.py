@@ -27,9 +27,8 @@ def number(written: str, grouping: str | None, point: str | None) -> Number:
         raise Unanswerable("the grouping separator is none of space, comma and full stop")
     if point not in (None, ",", "."):
         raise Unanswerable("the decimal separator is neither comma nor full stop")
-    if grouping is not None and grouping == (point or "."):
-        if point is not None or grouping != ".":
-            raise Unanswerable("both separators are the same")
+    if grouping is not None and grouping == point:
+        raise Unanswerable("both separators are the same")
     plain = written if grouping is None else written.replace(grouping, "")
     return number_from(plain if point is None else plain.replace(point, "."))
 

@@ -158,7 +158,7 @@ def _decided(items: list[Any], deciding: bool) -> bool | None:
     result: bool | None = not deciding
     for item in items:
         if item is deciding:
-            return deciding
+            return bool(deciding)
         if not isinstance(item, bool):
             result = None
     return result

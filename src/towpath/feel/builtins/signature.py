@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import Unanswerable
-from ..temporal import Date, DateTime
+from ..temporal import DateTime
+from ..types import ANY, SIMPLE, Type
 from ..values import Function, kind
 
 # Types that stand for several kinds.
@@ -92,6 +93,10 @@ class Signature:
         repeats = bool(self.parameters) and self.parameters[-1].repeated
         self.most = 10_000 if repeats else len(self.parameters)
 
+    def parameter(self, index: int) -> Parameter:
+        """The parameter that the argument at ``index`` is for; the last one may repeat."""
+        return self.parameters[min(index, len(self.parameters) - 1)]
+
     def takes(self, count: int) -> bool:
         return self.least <= count <= self.most
 
@@ -101,10 +106,9 @@ class Signature:
         return names <= own and required <= names
 
     def call(self, runtime: Any, arguments: Sequence[Any]) -> Any:
-        parameters = self.parameters
-        fitted = []
+        fitted: list[Any] = []
         for index, argument in enumerate(arguments):
-            parameter = parameters[index] if index < len(parameters) else parameters[-1]
+            parameter = self.parameter(index)
             if argument is None and parameter.optional:
                 fitted.append(None)
             else:
@@ -135,12 +139,12 @@ class Builtin(Function):
         self.origin = origin
         self.signatures: list[Signature] = []
 
-    def parameter_types(self) -> tuple[Any, ...] | None:
-        from ..types import ANY, SIMPLE
-
-        if len(self.signatures) != 1:
-            return None
-        return tuple(SIMPLE.get(parameter.type, ANY) for parameter in self.signatures[0].parameters)
+    def parameter_types(self, count: int) -> list[tuple[Type, ...]]:
+        return [
+            tuple(SIMPLE.get(signature.parameter(index).type, ANY) for index in range(count))
+            for signature in self.signatures
+            if signature.takes(count)
+        ]
 
     def call(self, runtime: Any, arguments: Sequence[Any]) -> Any:
         count = len(arguments)
@@ -177,18 +181,17 @@ class Builtin(Function):
 
 STANDARD: dict[str, Builtin] = {}
 
+_Body = TypeVar("_Body", bound=Callable[..., Any])
+
 
 def builtin(
     name: str, signature: str, *, runtime: bool = False, origin: str = "DMN"
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+) -> Callable[[_Body], _Body]:
     """Register a function under ``name``; with ``runtime`` it is given the evaluation first."""
 
-    def register(body: Callable[..., Any]) -> Callable[..., Any]:
+    def register(body: _Body) -> _Body:
         function = STANDARD.setdefault(name, Builtin(name, origin))
         function.signatures.append(Signature(signature, body, runtime))
         return body
 
     return register
-
-
-__all__ = ["STANDARD", "Builtin", "Date", "Signature", "builtin"]

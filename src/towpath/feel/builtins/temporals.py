@@ -147,7 +147,8 @@ def date_and_time_parts(
 
 @builtin(
     "date and time",
-    "year: number, month: number, day: number, hour: number, minute: number, second: number, timezone: string",
+    "year: number, month: number, day: number, hour: number, minute: number, second: number, "
+    "timezone: string",
 )
 def date_and_time_parts_in_zone(
     year: Number, month: Number, day: Number, hour: Number, minute: Number, second: Number, timezone: str
