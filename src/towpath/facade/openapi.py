@@ -22,7 +22,8 @@ Json = dict[str, Any]
 
 DESCRIPTION = """\
 Each resource is a business process. Ids are business ids; a caller sees what is theirs, staff see \
-what their role reads. Every refusal is problem details (RFC 9457), with `errors` naming each field that is not accepted.
+what their role reads. Every refusal is problem details (RFC 9457), with `errors` \
+naming each field that is not accepted.
 """
 STRUCTS = [Representation, Action, DocumentLink, Task, TaskDetail, TaskList, FormBody, Incident, History]
 STRUCTS += [Resolution, LinkRequest, Link]

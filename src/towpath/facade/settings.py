@@ -37,7 +37,7 @@ class FacadeSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Everything of the facade that a solution decides."""
 
     resources: dict[str, ResourceSettings] = {}
-    operator_roles: list[str] = ["operator"]
+    operator_roles: list[str] = msgspec.field(default_factory=lambda: ["operator"])
     max_json_bytes: int = 1024 * 1024  # of a JSON body, and of the part ``data`` of a multipart one
     max_document_bytes: int = 10 * 1024 * 1024  # of one file
     max_documents: int = 20  # files of one request
