@@ -26,7 +26,8 @@ export function addFiles(store: Store, id: string, key: string, prepared: Prepar
     const attachments: Record<string, unknown> = { ...draft._attachments };
     const names = [...(draft.files[key] ?? [])];
     for (const { blob, name } of prepared) {
-      const free = freeName(`${key}-${safe(name)}`, attachments);
+      // The folder is the form's field that the file belongs to: the facade is told by it.
+      const free = freeName(`${key}/${safe(name)}`, attachments);
       attachments[free] = { content_type: blob.type || 'application/octet-stream', data: blob };
       names.push(free);
     }

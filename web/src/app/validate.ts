@@ -1,5 +1,6 @@
 // The rules that a form's author gave, said in the person's words. The facade checks them again.
 
+import type { Words } from '../shared/values';
 import { S } from './strings';
 import type { FormComponent, FormSchema, Values } from './types';
 
@@ -13,6 +14,17 @@ export function fields(schema: FormSchema): (FormComponent & { key: string })[] 
     if (component.components) return fields({ components: component.components });
     return component.key ? [component as FormComponent & { key: string }] : [];
   });
+}
+
+/** The form's own words for its fields and options. */
+export function words(schema: FormSchema | null): Words {
+  const known = fields(schema ?? { components: [] });
+  return {
+    labels: Object.fromEntries(known.filter((field) => field.label).map((field) => [field.key, field.label!])),
+    options: Object.fromEntries(
+      known.map((field) => [field.key, Object.fromEntries((field.values ?? []).map((v) => [String(v.value), v.label]))]),
+    ),
+  };
 }
 
 /** The values that a new form starts with. */

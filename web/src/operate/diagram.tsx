@@ -9,15 +9,22 @@ import { Icon } from '../shared/icons';
 import type { InstanceView } from './types';
 
 const PADDING = 24; // px around the diagram
-const LEGIBLE = 0.55; // zoom below which the names can no longer be read
+const NARROW = 700; // px; narrower than this, the whole diagram would be too small to read
+const LEGIBLE = 0.7; // the zoom that is used then
 
 interface Canvas {
   zoom(level?: number | 'fit-viewport', center?: { x: number; y: number } | 'auto'): number;
   viewbox(box?: object): { inner: { x: number; y: number; width: number; height: number }; outer: { width: number; height: number } };
   addMarker(element: string, marker: string): void;
   removeMarker(element: string, marker: string): void;
-  scrollToElement(element: string, padding?: number): void;
   resized(): void;
+}
+
+interface Shape {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
 }
 
 interface Overlays {
@@ -50,7 +57,7 @@ export function Diagram(props: {
     viewer.current = made;
     made.importXML(props.xml).then(
       () => {
-        fit(made);
+        fit(made, focus(props.view));
         setReady(true);
       },
       (reason: unknown) => setError(reason instanceof Error ? reason.message : String(reason)),
@@ -87,7 +94,7 @@ export function Diagram(props: {
           <span aria-hidden="true">–</span>
           <span class="visually-hidden">Zoom out</span>
         </button>
-        <button type="button" class="button quiet small" onClick={() => viewer.current && fit(viewer.current, true)}>
+        <button type="button" class="button quiet small" onClick={() => viewer.current && fit(viewer.current)}>
           Whole
         </button>
       </div>
@@ -100,21 +107,28 @@ export function Diagram(props: {
   );
 }
 
-/** The whole diagram, with room around it; on a phone as much as can still be read, unless all is asked for. */
-function fit(viewer: NavigatedViewer, whole = false): void {
+/** Where an operator looks first: at what is stuck, else at what is active. */
+function focus(view: InstanceView): string | undefined {
+  const stuck = view.incidents.find((incident) => incident.state === 'ACTIVE');
+  const active = view.elements.filter((element) => element.state === 'ACTIVE' && !/PROCESS/i.test(element.type));
+  return stuck?.elementId ?? active.at(-1)?.elementId;
+}
+
+/** The whole diagram with room around it; on a phone, `about` an element, as large as can be read. */
+function fit(viewer: NavigatedViewer, about?: string): void {
   const canvas = viewer.get<Canvas>('canvas');
   canvas.zoom('fit-viewport', 'auto');
   const { inner, outer } = canvas.viewbox();
-  const scale = Math.min((outer.width - 2 * PADDING) / inner.width, (outer.height - 2 * PADDING - 40) / inner.height, 1);
-  const level = whole ? scale : Math.max(scale, LEGIBLE);
+  const whole = Math.min((outer.width - 2 * PADDING) / inner.width, (outer.height - 2 * PADDING - 40) / inner.height, 1);
+  const element = about ? (viewer.get<Registry>('elementRegistry').get(about) as Shape | undefined) : undefined;
+  const near = outer.width < NARROW && whole < LEGIBLE && element?.width !== undefined;
+  const level = near ? LEGIBLE : whole;
   const width = outer.width / level;
   const height = outer.height / level;
-  canvas.viewbox({
-    x: level === scale ? inner.x - (width - inner.width) / 2 : inner.x - PADDING / level,
-    y: inner.y - (height - inner.height) / 2,
-    width,
-    height,
-  });
+  const middle = near
+    ? { x: element.x + element.width / 2, y: element.y + element.height / 2 }
+    : { x: inner.x + inner.width / 2, y: inner.y + inner.height / 2 };
+  canvas.viewbox({ x: middle.x - width / 2, y: middle.y - height / 2, width, height });
 }
 
 function mark(viewer: NavigatedViewer, view: InstanceView, chosen: string | null): void {

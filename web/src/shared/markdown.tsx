@@ -5,6 +5,8 @@ import type { ComponentChildren, JSX } from 'preact';
 
 const INLINE = /\*\*(.+?)\*\*|__(.+?)__|\*(.+?)\*|`(.+?)`|\[(.+?)\]\((https?:\/\/[^\s)]+)\)|(https?:\/\/[^\s<>"]*[^\s<>".,;:!?)])/g;
 
+const LONGEST_LINK = 44; // characters of a bare link that are shown; signed links run over pages
+
 export function Markdown({ text }: { text: string }): JSX.Element {
   const blocks = text.replace(/\r/g, '').split(/\n{2,}|\n(?=#|[-*] )|(?<=^#[^\n]*)\n/m);
   return <div class="prose">{blocks.filter((block) => block.trim()).map(block)}</div>;
@@ -36,7 +38,7 @@ function inline(text: string): ComponentChildren[] {
     else {
       parts.push(
         <a key={match.index} href={href ?? bare} rel="noopener noreferrer">
-          {label ?? bare}
+          {label ?? (bare!.length > LONGEST_LINK ? `${bare!.slice(0, LONGEST_LINK)}…` : bare)}
         </a>,
       );
     }

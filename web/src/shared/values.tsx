@@ -24,18 +24,33 @@ export function textOf(value: unknown): string {
   return Object.values(value as object).map(textOf).join(', ');
 }
 
+/** What a form calls its fields and their options, so that what was filled in reads as it was asked. */
+export interface Words {
+  labels: Record<string, string>;
+  options: Record<string, Record<string, string>>;
+}
+
+interface FactsProps {
+  data: Record<string, unknown>;
+  skip?: string[];
+  words?: Words;
+}
+
 /** Names and values; an object inside becomes a group of its own, a money object one amount. */
-export function Facts({ data, skip = [] }: { data: Record<string, unknown>; skip?: string[] }): JSX.Element | null {
+export function Facts({ data, skip = [], words }: FactsProps): JSX.Element | null {
   const rows = Object.entries(data).filter(([name, value]) => !skip.includes(name) && value !== null && value !== undefined);
   if (!rows.length) return null;
   return (
     <dl class="facts">
-      {rows.map(([name, value]) => (
-        <div key={name}>
-          <dt>{spoken(name)}</dt>
-          <dd>{isObject(value) ? (money(value) ?? <Facts data={value} />) : textOf(value)}</dd>
-        </div>
-      ))}
+      {rows.map(([name, value]) => {
+        const group = isObject(value) && !money(value) ? value : null;
+        return (
+          <div key={name} class={group ? 'nested' : undefined}>
+            <dt>{words?.labels[name] ?? spoken(name)}</dt>
+            <dd>{group ? <Facts data={group} /> : isObject(value) ? money(value) : (words?.options[name]?.[String(value)] ?? textOf(value))}</dd>
+          </div>
+        );
+      })}
     </dl>
   );
 }

@@ -89,7 +89,7 @@ function Tasks({ who }: { who: Person }): JSX.Element {
                   <Due task={task} />
                 </span>
                 <strong class="card-title">{task.name}</strong>
-                <span class="card-line">{[task.businessId, task.createdAt ? `since ${when(task.createdAt)}` : ''].filter(Boolean).join(' · ')}</span>
+                <span class="card-line">{[task.title, task.businessId, `since ${when(task.createdAt)}`].filter(Boolean).join(' · ')}</span>
                 <Icon name="next" />
               </a>
             </li>
@@ -121,7 +121,7 @@ function Tasks({ who }: { who: Person }): JSX.Element {
 }
 
 function Assignee({ task, who }: { task: TaskRow; who: Person }): JSX.Element {
-  if (!task.assignee) return <Chip icon="people">{task.candidateGroups?.join(', ') || 'Nobody’s yet'}</Chip>;
+  if (!task.assignee) return <Chip icon="people">{task.candidateGroups.join(', ') || 'Nobody’s yet'}</Chip>;
   if (task.assignee === who.sub) return <Chip tone="brand" icon="person">Yours</Chip>;
   return <Chip icon="person">{task.assignee}</Chip>;
 }

@@ -9,7 +9,7 @@ import type { Person } from '../shared/auth';
 import { Icon } from '../shared/icons';
 import { Banner, Busy, Chip, Sheet } from '../shared/ui';
 import { Facts } from '../shared/values';
-import type { Document, TaskDetail } from './types';
+import type { Document, TaskDetail, TaskForm } from './types';
 
 interface Props {
   id: string;
@@ -20,7 +20,7 @@ interface Props {
 
 export function TaskPanel({ id, who, onChanged, onDone }: Props): JSX.Element {
   const [task, setTask] = useState<TaskDetail>();
-  const [schema, setSchema] = useState<object | null>();
+  const [paper, setPaper] = useState<TaskForm>();
   const [error, setError] = useState<string>();
   const [busy, setBusy] = useState(false);
   const form = useRef<Form | null>(null);
@@ -31,13 +31,10 @@ export function TaskPanel({ id, who, onChanged, onDone }: Props): JSX.Element {
     try {
       const [found, wanted] = await Promise.all([
         call<TaskDetail>('GET', `/tasks/${id}`),
-        call<object>('GET', `/tasks/${id}/form`).catch((reason: unknown) => {
-          if (reason instanceof Problem && reason.status === 404) return null;
-          throw reason;
-        }),
+        call<TaskForm>('GET', `/tasks/${id}/form`),
       ]);
       setTask(found);
-      setSchema(wanted);
+      setPaper(wanted);
     } catch (reason) {
       setError(reason instanceof Problem && reason.status === 404 ? 'This task is no longer there for you.' : sentence(reason));
     }
@@ -85,7 +82,7 @@ export function TaskPanel({ id, who, onChanged, onDone }: Props): JSX.Element {
       <header class="task-head">
         <div>
           <h2 class="task-title">{task.name}</h2>
-          <p class="meta">{task.businessId}</p>
+          <p class="meta">{[task.title, task.businessId].filter(Boolean).join(' ')}</p>
         </div>
         {!open ? (
           <Chip tone="ok" icon="check">
@@ -110,9 +107,8 @@ export function TaskPanel({ id, who, onChanged, onDone }: Props): JSX.Element {
       ) : null}
       <div class="task-columns">
         <section class="panel">
-          {schema === undefined ? <Busy>Fetching the form</Busy> : null}
-          {schema ? <FormIsland schema={schema} data={task.variables ?? {}} readOnly={!mine || !open} form={form} /> : null}
-          {schema === null ? <p>This task has no form. Complete it when it is done.</p> : null}
+          {paper?.schema ? <FormIsland schema={paper.schema} data={paper.data} readOnly={!mine || !open} form={form} /> : null}
+          {paper && !paper.schema ? <p>This task has no form. Complete it when it is done.</p> : null}
           {open ? (
             <div class="form-actions">
               {mine ? null : <p class="hint">Take the task first; then its form can be filled in.</p>}
@@ -123,10 +119,10 @@ export function TaskPanel({ id, who, onChanged, onDone }: Props): JSX.Element {
           ) : null}
         </section>
         <aside>
-          <Documents documents={task.documents ?? []} />
+          <Documents documents={task.documents} />
           <section class="panel">
             <h2>What is known</h2>
-            <Facts data={task.variables ?? {}} skip={['photos']} />
+            <Facts data={task.variables} skip={['photos']} />
           </section>
         </aside>
       </div>

@@ -3,14 +3,15 @@
 export interface TaskRow {
   id: string;
   name: string;
-  state: string;
+  state: 'created' | 'completed' | 'canceled';
   assignee: string | null;
   dueAt: string | null;
-  createdAt?: string;
-  candidateGroups?: string[];
-  resource?: string;
-  businessId?: string;
-  priority?: number;
+  createdAt: string;
+  candidateGroups: string[];
+  resource: string | null;
+  businessId: string | null;
+  title: string | null;
+  priority: number;
 }
 
 export interface Document {
@@ -22,11 +23,16 @@ export interface Document {
 }
 
 export interface TaskDetail extends TaskRow {
-  variables?: Record<string, unknown>;
-  documents?: Document[];
+  variables: Record<string, unknown>;
+  documents: Document[];
 }
 
 export interface Listing {
   items: TaskRow[];
-  next?: string | null;
+  next: string | null;
+}
+
+export interface TaskForm {
+  schema: object | null;
+  data: Record<string, unknown>;
 }

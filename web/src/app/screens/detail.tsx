@@ -11,7 +11,7 @@ import { go, resourceOf, useApp, useSync, useView } from '../context';
 import { Form, Thumb } from '../form';
 import { S } from '../strings';
 import type { Command, State, Trouble, Values } from '../types';
-import { check, defaults, type Errors } from '../validate';
+import { check, defaults, words, type Errors } from '../validate';
 
 export function Detail({ id }: { id: string }): JSX.Element {
   const { store, catalog } = useApp();
@@ -39,7 +39,10 @@ export function Detail({ id }: { id: string }): JSX.Element {
         <div class="column">
           <section class="panel">
             <h2>{S.detail.details}</h2>
-            <Facts data={{ [S.detail.reference]: state.id, ...state.data }} skip={['customer', 'photos', 'id']} />
+            <Facts
+              data={{ [S.detail.reference]: state.id, ...state.data }} skip={['customer', 'photos', 'id']}
+              words={words(resourceOf(catalog, state.resource).startForm)}
+            />
           </section>
           <Documents state={state} started={view.started.get(state.id)} />
         </div>
@@ -178,7 +181,7 @@ function Documents({ state, started }: { state: State; started?: Command }): JSX
   if (!state.documents?.length && !own.length) return null;
   // A photo that this phone took is shown from the phone, also without a signal.
   const load = async (document: State['documents'][number]): Promise<Blob> => {
-    const mine = own.find((name) => name === document.fileName);
+    const mine = own.find((name) => name.endsWith(`/${document.fileName}`));
     if (mine && started) return store.attachment(started._id, mine);
     const answer = await authorized(document.href);
     if (!answer.ok) throw new Error(document.fileName);
@@ -243,7 +246,7 @@ export function Sent({ id }: { id: string }): JSX.Element {
       <Explained outgoing={outgoing} />
       <section class="panel">
         <h2>{S.detail.yours}</h2>
-        <Facts data={command.data} />
+        <Facts data={command.data} words={words(resourceOf(catalog, command.resource).startForm)} />
         <ul class="thumbs">
           {Object.keys(command._attachments ?? {}).map((name, index) => (
             <li key={name}>

@@ -37,13 +37,6 @@ export function List(): JSX.Element {
           </Empty>
         )
       ) : null}
-      {view.drafts.length ? (
-        <Section title={S.list.drafts}>
-          {view.drafts.map((draft) => (
-            <DraftCard key={draft._id} draft={draft} />
-          ))}
-        </Section>
-      ) : null}
       {view.outgoing.length || view.open.length ? (
         <ul class="cards">
           {view.outgoing.map((outgoing) => (
@@ -53,6 +46,13 @@ export function List(): JSX.Element {
             <StateCard key={state._id} state={state} view={view} />
           ))}
         </ul>
+      ) : null}
+      {view.drafts.length ? (
+        <Section title={S.list.drafts}>
+          {view.drafts.map((draft) => (
+            <DraftCard key={draft._id} draft={draft} />
+          ))}
+        </Section>
       ) : null}
       {view.closed.length ? (
         <Section title={S.list.older}>
@@ -74,7 +74,7 @@ function Section({ title, children }: { title: string; children: ComponentChildr
   );
 }
 
-function Card(props: { href: string; title: string; line?: string; meta: string; status: Status }): JSX.Element {
+function Card(props: { href: string; title: string; line?: string; about?: string; meta: string; status: Status }): JSX.Element {
   return (
     <li>
       <a class={`card tone-${props.status.tone}`} href={props.href}>
@@ -86,6 +86,7 @@ function Card(props: { href: string; title: string; line?: string; meta: string;
         </span>
         <strong class="card-title">{props.title}</strong>
         {props.line ? <span class="card-line">{props.line}</span> : null}
+        {props.about ? <span class="meta">{props.about}</span> : null}
         <Icon name="next" />
       </a>
     </li>
@@ -99,7 +100,8 @@ function StateCard({ state, view }: { state: State; view: View }) {
     <Card
       href={`#/case/${encodeURIComponent(state._id)}`}
       title={reached.name}
-      line={[resourceOf(catalog, state.resource).singular, gist(state.data), state.id].filter(Boolean).join(' · ')}
+      line={gist(state.data)}
+      about={`${resourceOf(catalog, state.resource).singular} ${state.id}`}
       meta={when(reached.at)}
       status={standing(state, view)}
     />
