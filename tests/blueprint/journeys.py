@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from towpath.testing import Answer, Blueprint
 
 T = TypeVar("T")
-PATIENCE = 30.0  # seconds
+PATIENCE = 90.0  # seconds; after a kill, a job is offered again only when its lock has run out
 
 
 def eventually(what: str, look: Callable[[], T | None]) -> T:

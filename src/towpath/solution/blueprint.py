@@ -17,6 +17,7 @@ import structlog
 
 from towpath.faults import Fault, Faulty
 from towpath.http import listen, serving
+from towpath.process import create_app
 from towpath.solution import backends, secrets, services
 from towpath.solution.settings import SERVICES
 from towpath.solution.solution import Solution
@@ -104,9 +105,7 @@ async def running(
 
         progress("process server")
         server = await stack.enter_async_context(services.process_server(context))
-        await stack.enter_async_context(
-            serving(services.process.create_app(server, verifier), sockets["process"])
-        )
+        await stack.enter_async_context(serving(create_app(server, verifier), sockets["process"]))
         for name, create in services.APPS.items():
             progress(name)
             await stack.enter_async_context(serving(create(context, server), sockets[name]))
@@ -114,7 +113,7 @@ async def running(
         if options.gateway:
             progress("gateway: Envoy")
             gateway = await stack.enter_async_context(
-                services.gateway(
+                await services.gateway(
                     context,
                     host=host,
                     port=settings.services.gateway,

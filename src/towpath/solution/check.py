@@ -142,7 +142,8 @@ def _form(file: Path, name: str, faults: list[Fault]) -> str | None:
             )
         )
         return None
-    if not isinstance(form.get("id"), str) or not form["id"]:
+    form_id = form.get("id")
+    if not isinstance(form_id, str) or not form_id:
         faults.append(
             Fault(
                 message="The form has no id, so no task can use it.",
@@ -152,7 +153,7 @@ def _form(file: Path, name: str, faults: list[Fault]) -> str | None:
             )
         )
         return None
-    return form["id"]
+    return form_id
 
 
 def _twice(what: str, name: str, file: str, other: str) -> Fault:
@@ -224,12 +225,21 @@ def _references(
         if templates is not None:
             yield from _unknown(
                 file,
-                process.headers("template", NOTIFY_JOB),
+                _template_names(process),
                 templates,
                 rule="solution.template",
                 message="The notification template {!r} is not in notifications/.",
                 remedy="Add notifications/NAME.toml with a title and a body.",
             )
+
+
+def _template_names(process: Process) -> Iterable[tuple[str, str, int | None]]:
+    """The notification templates that the process names, each with the element and its line."""
+    for job in process.job_types:
+        if job.id == NOTIFY_JOB:
+            template = process.element(job.element_id).headers.get("template")
+            if template:
+                yield template, job.element_id, job.line
 
 
 def _unknown(

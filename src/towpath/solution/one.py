@@ -9,6 +9,7 @@ from pathlib import Path
 
 from towpath.client import HttpProcessClient
 from towpath.http import listen, serving
+from towpath.process import create_app
 from towpath.solution import secrets, services
 from towpath.solution.blueprint import base_url
 from towpath.solution.settings import SERVICES
@@ -46,7 +47,7 @@ async def one_service(
             tokens=tokens,
         )
         if role == "gateway":
-            gateway = services.gateway(
+            gateway = await services.gateway(
                 context,
                 host=host or where.host,
                 port=where.gateway if port is None else port,
@@ -66,7 +67,7 @@ async def one_service(
             app = services.issuer(settings, url=issuer_url, public_url=public, state=state)
         elif role == "process":
             server = await stack.enter_async_context(services.process_server(context))
-            app = services.process.create_app(server, verifier if auth else None)
+            app = create_app(server, verifier if auth else None)
         else:
             client = await stack.enter_async_context(HttpProcessClient(urls["process"], tokens))
             app = services.APPS[role](context, client)

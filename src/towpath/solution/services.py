@@ -15,6 +15,7 @@ from towpath.client import ProcessClient, WorkerPool
 from towpath.frontend import notify, sync
 from towpath.gateway import Gateway, GatewayRoute, IssuerRef, blueprint_routes
 from towpath.identity import ClientCredentials, OidcVerifier, TokenSource, TokenVerifier
+from towpath.identity.discovery import IssuerClient
 from towpath.identity.issuer import create_issuer
 from towpath.process import ProcessServer
 from towpath.solution.secrets import Secrets
@@ -168,22 +169,37 @@ APPS: dict[str, Callable[[Context, ProcessClient], Litestar]] = {
 """The services that reach the process server through its client, in the order in which they start."""
 
 
-def gateway_routes(settings: Settings) -> list[GatewayRoute]:
+def gateway_routes(solution: Solution, settings: Settings) -> list[GatewayRoute]:
     """What the gateway lets through, and to whom."""
-    return blueprint_routes(list(settings.facade.resources))
+    data = [
+        endpoint.path.partition("{")[0]
+        for route in solution.routes
+        for endpoint in route.http_endpoints
+        if endpoint.users
+    ]
+    return blueprint_routes(settings.facade.resources, data=data, max_upload=settings.gateway.max_upload)
 
 
-def gateway(context: Context, *, host: str, port: int, admin_port: int) -> Gateway:
-    """Envoy, configured for the solution."""
+async def gateway(context: Context, *, host: str, port: int, admin_port: int) -> Gateway:
+    """Envoy, configured for the solution. Raises TokenError where the issuer cannot be asked for its keys."""
+    identity = context.settings.identity
+    if identity.is_local:
+        jwks = f"{context.issuer_url}/jwks"
+    else:
+        asked = IssuerClient(context.issuer_url)
+        try:
+            jwks = await asked.endpoint("jwks_uri")
+        finally:
+            await asked.close()
     return Gateway(
         context.settings.gateway,
         state=context.state / "gateway",
         host=host,
         port=port,
         admin_port=admin_port,
-        issuer=IssuerRef(issuer=context.issuer_url, audience=context.settings.identity.audience),
+        issuer=IssuerRef(issuer=context.issuer_url, jwks=jwks, audience=identity.audience),
         upstreams={
             name: context.urls[name] for name in ("facade", "sync", "notify", "integration", "console")
         },
-        routes=gateway_routes(context.settings),
+        routes=gateway_routes(context.solution, context.settings),
     )
