@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from xml.sax.saxutils import quoteattr
 
 HEAD = (
@@ -132,19 +133,23 @@ def flow(source: str, target: str, condition: str | None = None, id: str | None 
 
 def flows(*ids: str) -> str:
     """A chain of flows."""
-    return "".join(flow(a, b) for a, b in zip(ids, ids[1:], strict=False))
+    return "".join(flow(a, b) for a, b in pairwise(ids))
 
 
 def duration(text: str) -> str:
-    return f"<bpmn:timerEventDefinition><bpmn:timeDuration>{text}</bpmn:timeDuration></bpmn:timerEventDefinition>"
+    return _timer("timeDuration", text)
 
 
 def cycle(text: str) -> str:
-    return f"<bpmn:timerEventDefinition><bpmn:timeCycle>{text}</bpmn:timeCycle></bpmn:timerEventDefinition>"
+    return _timer("timeCycle", text)
 
 
 def date(text: str) -> str:
-    return f"<bpmn:timerEventDefinition><bpmn:timeDate>{text}</bpmn:timeDate></bpmn:timerEventDefinition>"
+    return _timer("timeDate", text)
+
+
+def _timer(tag: str, text: str) -> str:
+    return f"<bpmn:timerEventDefinition><bpmn:{tag}>{text}</bpmn:{tag}></bpmn:timerEventDefinition>"
 
 
 def message(name: str) -> str:

@@ -19,7 +19,7 @@ class Catch(Handler):
         if element.event is None or isinstance(element.event, Link):
             work.complete(current)
         else:
-            waits.open_all(work, current, waits.prepare_all(work, current, (element,)))
+            waits.open_all(work, current, waits.prepare(work, current, (element,)))
 
 
 class Throw(Handler):

@@ -73,7 +73,7 @@ class EventBased(Handler):
 
     def activate(self, work: Work, current: ElementInstance, element: Element) -> None:
         targets = [flow.target for flow in element.outgoing]
-        waits.open_all(work, current, waits.prepare_all(work, current, targets))
+        waits.open_all(work, current, waits.prepare(work, current, targets))
 
     def leave(self, work: Work, current: ElementInstance, element: Element) -> Sequence[Flow]:
         return ()  # the event that was triggered stands in the scope already

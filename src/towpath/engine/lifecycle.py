@@ -51,7 +51,7 @@ def run(work: Work) -> None:
 def _move(work: Work, current: ElementInstance, element: Element) -> None:
     if element.multi_instance is not None and not current.counter:
         if current.phase == ACTIVATING:
-            prepared = waits.prepare(work, current, element)
+            prepared = waits.prepare(work, current, element.boundary)
             multi_instance.activate(work, current, element)
             current.phase = ACTIVE if current.phase == ACTIVATING else current.phase
             if current.phase == ACTIVE:
@@ -94,7 +94,8 @@ def _activate(work: Work, current: ElementInstance, element: Element) -> None:
     """
     if element.inputs:
         work.put(current, _inputs(work, current, element))
-    prepared = waits.prepare(work, current, element) if element.boundary or element.event_starts else ()
+    watched = element.event_starts if current.counter else (*element.boundary, *element.event_starts)
+    prepared = waits.prepare(work, current, watched) if watched else ()
     HANDLERS[element.kind].activate(work, current, element)
     if current.phase == ACTIVATING:
         current.phase = ACTIVE
@@ -184,7 +185,8 @@ def _outputs(work: Work, current: ElementInstance, element: Element) -> None:
 
 def _spread(work: Work, current: ElementInstance, element: Element, variables: Variables) -> None:
     """Set variables outside ``current``; those of an event sub-process's start stay inside it."""
-    scope = work.edit(current.scope)
+    # The output element of a multi-instance is read from the inner instance, so mappings write there.
+    scope = current if current.counter else work.edit(current.scope)
     if element.kind == "start" and element.scope is not None and element.scope.kind == "event-sub-process":
         work.put(scope, variables)
     else:

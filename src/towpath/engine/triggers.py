@@ -88,4 +88,4 @@ def error_not_caught(work: Work, command: ErrorNotCaught) -> None:
 def go_on(work: Work, _: Continue) -> None:
     if not work.instance.pending:
         raise Refusal("invalid-state", "The instance has nothing left to go on with.")
-    work.queue, work.instance.pending = work.instance.pending, []
+    work.queue, work.instance.pending = list(work.instance.pending), []

@@ -16,12 +16,7 @@ from towpath.engine.state import ElementInstance, Wait
 from towpath.engine.work import Failure, Work, describe
 
 
-def prepare(work: Work, owner: ElementInstance, element: Element) -> list[Wait]:
-    """The waits of an activity's boundary events, or of a scope's event sub-processes."""
-    return prepare_all(work, owner, (*element.boundary, *element.event_starts))
-
-
-def prepare_all(work: Work, owner: ElementInstance, targets: Iterable[Element]) -> list[Wait]:
+def prepare(work: Work, owner: ElementInstance, targets: Iterable[Element]) -> list[Wait]:
     """A wait, without a key yet, for each target with a timer or a message. Raises Failure."""
     return [evaluate(work, owner, target) for target in targets if isinstance(target.event, (Timer, Message))]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping as AbstractMapping
 from copy import copy
+from functools import lru_cache
 from typing import Any
 
 from towpath import feel
@@ -254,7 +256,7 @@ class Work:
     ) -> Any:
         """An expression's value, as FEEL has it, with what ``instance`` sees and ``more``."""
         variables: Variables = {}
-        for name in expression.names:
+        for name in names_of(expression):
             if more is not None and name in more:
                 variables[name] = more[name]
             else:
@@ -325,6 +327,22 @@ class Work:
                 element_instance_key=instance.key,
             )
         )
+
+
+@lru_cache(maxsize=16_384)
+def names_of(expression: feel.Expression) -> tuple[str, ...]:
+    """The variables that an expression may read, among them those named like a built-in function."""
+    words = set(re.findall(r"[^\W\d]\w*", expression.text)) - expression.names
+    return (*expression.names, *sorted(word for word in words if _is_builtin(word)))
+
+
+@lru_cache(maxsize=4_096)
+def _is_builtin(word: str) -> bool:
+    try:
+        compiled = feel.compile(word)
+    except feel.FeelSyntaxError:
+        return False  # a keyword
+    return not compiled.names and isinstance(compiled.evaluate({}).value, feel.Function)
 
 
 def describe(value: Any) -> str:
