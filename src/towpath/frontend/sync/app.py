@@ -9,15 +9,15 @@ from importlib.metadata import version
 from typing import Any
 
 import aiohttp
-import structlog
 from litestar import Litestar, Request, asgi, delete, get, put
 from litestar.params import FromPath, JSONBody
 from litestar.types import Receive, Scope, Send
 from sqlalchemy import select
 
 from towpath.client import ProcessClient
+from towpath.frontend.catalog import Catalog
+from towpath.frontend.supervision import Part, supervised
 from towpath.frontend.sync import tables
-from towpath.frontend.sync.catalog import Catalog
 from towpath.frontend.sync.commands import Processor, Queue
 from towpath.frontend.sync.couch import MY, MyDatabase
 from towpath.frontend.sync.documents import check_id
@@ -29,16 +29,15 @@ from towpath.frontend.sync.rules import COMMAND, DRAFT, RESULT
 from towpath.frontend.sync.settings import SyncSettings
 from towpath.frontend.sync.states import Refresher, put_states
 from towpath.frontend.sync.store import Store, mine
-from towpath.frontend.sync.upstream import Upstream
 from towpath.frontend.sync.wakeups import Wakeups
 from towpath.frontend.sync.writing import Writer
+from towpath.frontend.upstream import Upstream
 from towpath.http import Problem, caller, create_service, requires
 from towpath.identity import TokenSource, TokenVerifier
 from towpath.storage.database import database
 
 MIGRATIONS = "towpath.frontend.sync.migrations"
 REPLICA_POLL = 1.0  # seconds between looks for what other replicas wrote, where there can be some
-log = structlog.get_logger()
 
 
 class _Service:
@@ -86,19 +85,12 @@ def create_app(
             service.reader = reader
             service.my = MyDatabase(store, people, Writer(store, queue))
             service.store = store
-            running = [
-                asyncio.create_task(_supervised(part.run), name=type(part).__name__)
-                for part in (processor, refresher, reader)
-            ]
+            parts: list[Part] = [processor.run, refresher.run, reader.run]
             if engine.dialect.name != "sqlite":
-                running.append(asyncio.create_task(_supervised(lambda: _watch_replicas(store))))
-            try:
+                parts.append(lambda: _watch_replicas(store))
+            async with supervised(*parts):
                 yield
-            finally:
-                for task in running:
-                    task.cancel()
-                await asyncio.gather(*running, return_exceptions=True)
-                service.store = None
+            service.store = None
 
     @asgi(MY, is_mount=True, copy_scope=True)
     async def my(scope: Scope, receive: Receive, send: Send) -> None:
@@ -158,16 +150,6 @@ def create_app(
         ready=service.missing,
         max_body=settings.max_body_bytes,
     )
-
-
-async def _supervised(run: Any) -> None:
-    """Run a part until cancelled; a fault of the database, say, pauses it and does not end it."""
-    while True:
-        try:
-            await run()
-        except Exception:
-            log.exception("a part of sync stopped; it starts again")
-            await asyncio.sleep(1.0)
 
 
 async def _watch_replicas(store: Store) -> None:

@@ -18,15 +18,15 @@ import structlog
 from sqlalchemy import and_, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from towpath.frontend.catalog import Catalog
 from towpath.frontend.sync import tables
-from towpath.frontend.sync.catalog import Catalog
 from towpath.frontend.sync.documents import Edit
 from towpath.frontend.sync.people import People
 from towpath.frontend.sync.refreshes import Refreshes
 from towpath.frontend.sync.rules import COMMAND, RESULT, Command, parse_command
-from towpath.frontend.sync.store import Outcome, Store, now_ms
-from towpath.frontend.sync.times import now_iso
-from towpath.frontend.sync.upstream import File, Refused, Unreachable, Upstream, segment
+from towpath.frontend.sync.store import Outcome, Store
+from towpath.frontend.times import now_iso, now_ms
+from towpath.frontend.upstream import File, Refused, Unreachable, Upstream, segment
 from towpath.identity import Identity
 
 IDLE = 15.0  # seconds after which a replica looks for commands that another one left

@@ -16,12 +16,12 @@ import structlog
 from sqlalchemy import insert, select, update
 
 from towpath.client import ProcessClient
+from towpath.frontend.catalog import Catalog
 from towpath.frontend.sync import tables
-from towpath.frontend.sync.catalog import Catalog
 from towpath.frontend.sync.people import People
 from towpath.frontend.sync.refreshes import Refreshes, Thing
 from towpath.frontend.sync.store import Store, mine
-from towpath.frontend.sync.upstream import Refused, Unreachable
+from towpath.frontend.upstream import Refused, Unreachable
 from towpath.wire import Event, EventQuery, ProcessError, Search
 
 FEED = "process"

@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import and_, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from towpath.frontend.sql import upsert
 from towpath.frontend.sync import tables
-from towpath.frontend.sync.store import now_ms, upsert
+from towpath.frontend.times import now_ms
 
 EVERYTHING = "*"
 """As id: all of the person's of that resource; as resource: of all of them."""

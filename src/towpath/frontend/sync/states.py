@@ -16,14 +16,14 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from towpath.frontend.catalog import Catalog
 from towpath.frontend.sync import tables
-from towpath.frontend.sync.catalog import Catalog
 from towpath.frontend.sync.documents import Edit
 from towpath.frontend.sync.people import People
 from towpath.frontend.sync.refreshes import EVERYTHING, Refreshes, Thing
 from towpath.frontend.sync.settings import Source
 from towpath.frontend.sync.store import Store
-from towpath.frontend.sync.upstream import Refused, Unreachable, Upstream, segment
+from towpath.frontend.upstream import Refused, Unreachable, Upstream, segment
 from towpath.identity import Identity
 
 IDLE = 15.0  # seconds after which a replica looks for what another one left

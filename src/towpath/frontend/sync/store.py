@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import base64
-import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from sqlalchemy import Table, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from towpath.frontend.sql import upsert
 from towpath.frontend.sync import tables
 from towpath.frontend.sync.documents import Attachment, Edit, Upload, digest_of, encode_body
 from towpath.frontend.sync.errors import CouchError, conflict
@@ -30,19 +29,9 @@ AttachmentMap = dict[str, Attachment]
 _attachment_map = msgspec.json.Decoder(AttachmentMap)
 
 
-def now_ms() -> int:
-    return int(time.time() * 1000)
-
-
 def mine(subject: str) -> str:
     """The name of a person's own database, ``/_my`` to them."""
     return f"_my/{subject}"
-
-
-def upsert(connection: AsyncConnection, table: Table) -> Any:
-    """An INSERT that can say ON CONFLICT, for the connection's dialect."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(table)
 
 
 def chunks(items: Iterable[str]) -> list[list[str]]:

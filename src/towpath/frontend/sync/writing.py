@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import delete, select
 
+from towpath.frontend.sql import upsert
 from towpath.frontend.sync import tables
 from towpath.frontend.sync.commands import Queue
 from towpath.frontend.sync.documents import Edit, Upload, check_name, check_size, parse, splice
@@ -16,7 +17,7 @@ from towpath.frontend.sync.errors import CouchError, bad_request, conflict, forb
 from towpath.frontend.sync.exchange import Exchange
 from towpath.frontend.sync.revisions import check_revision
 from towpath.frontend.sync.rules import check_write
-from towpath.frontend.sync.store import Outcome, Store, upsert
+from towpath.frontend.sync.store import Outcome, Store
 
 
 class Writer:

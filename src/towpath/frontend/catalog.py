@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from towpath.frontend.sync.upstream import Upstream
+from towpath.frontend.upstream import Upstream
 
 TRUSTED = 30.0  # seconds
 FILES = "files"  # where the start form has no field for files
@@ -18,6 +18,7 @@ class Catalog:
         self._facade = facade
         self._by_process: dict[str, str] = {}
         self._names: list[str] = []
+        self._singulars: dict[str, str] = {}
         self._file_fields: dict[str, str] = {}
         self._until = 0.0
 
@@ -26,6 +27,7 @@ class Catalog:
         resources = found["resources"]
         self._names = [str(resource["name"]) for resource in resources]
         self._by_process = {str(r.get("process") or r["name"]): str(r["name"]) for r in resources}
+        self._singulars = {str(r["name"]): str(r.get("singular") or r["name"]) for r in resources}
         self._file_fields = {str(r["name"]): _file_field(r.get("startForm")) for r in resources}
         self._until = time.monotonic() + TRUSTED
 
@@ -40,6 +42,12 @@ class Catalog:
         if time.monotonic() >= self._until or not process_ids <= self._by_process.keys():
             await self._read()  # something may have been deployed meanwhile
         return {id_: self._by_process[id_] for id_ in process_ids if id_ in self._by_process}
+
+    async def singular(self, resource: str) -> str:
+        """What one of the resource is called. Raises Unreachable."""
+        if resource not in self._singulars:
+            await self._read()
+        return self._singulars.get(resource, resource)
 
     async def file_field(self, resource: str) -> str:
         """The field of the resource's start form that takes files. Raises Unreachable."""
