@@ -22,7 +22,7 @@ from towpath.process.carry import carry_out
 from towpath.process.feed import Block, Head, pack
 from towpath.process.values import to_json
 from towpath.storage.changes import Changes
-from towpath.storage.store import MAX_EVENTS, Session
+from towpath.storage.store import MAX_EVENTS, ActivatedRow, Session
 from towpath.storage.tables import BUSINESS_ID, CHANNEL, EVENT, INSTANCE, PENDING, Table
 from towpath.wire import ProcessError, Variables
 
@@ -198,6 +198,23 @@ class Batch:
             aggregate = Aggregate(None, decode(found[1]), found[0]) if found else Aggregate()
             self.channels[name] = aggregate
         return aggregate
+
+    def visible(self, job: ActivatedRow) -> bytes:
+        """JSON of the variables that are visible from a job's element now."""
+        state = self.instance(job.instance_key).state
+        chain = []
+        element = state.elements.get(job.element_instance_key) if state is not None else None
+        while element is not None:
+            if element.variables is not None:
+                chain.append(element.variables)
+            element = state.elements.get(element.scope)
+        if len(chain) == 1:
+            found: bytes = chain[0].json
+            return found
+        merged: Variables = {}
+        for document in reversed(chain):
+            merged.update(document.data)
+        return to_json(merged)
 
     def flush(self) -> None:
         """Write everything; the transaction may then be committed."""

@@ -53,6 +53,7 @@ def short(value: str) -> str:
 
 
 def _offer_job(c: Context, e: fx.OfferJob) -> None:
+    # A worker gets the variables as they are when it takes the job: see Batch.visible.
     h = c.head
     c.changes.row(
         db.JOB,
@@ -74,7 +75,6 @@ def _offer_job(c: Context, e: fx.OfferJob) -> None:
             e.element_id,
             e.element_instance_key,
             to_text(e.headers) if e.headers else "{}",
-            to_text(e.variables),
             None,
             None,
             c.now,
@@ -85,10 +85,9 @@ def _offer_job(c: Context, e: fx.OfferJob) -> None:
 
 
 def _update_job(c: Context, e: fx.UpdateJob) -> None:
-    visible = None if e.variables is None else to_text(e.variables)
     if not isinstance(c.command, FailJob | ResolveIncident):
         # Whoever works on it keeps it.
-        c.changes.update(db.AMEND_JOB, e.retries, visible, c.b, e.key)
+        c.changes.update(db.AMEND_JOB, e.retries, c.b, e.key)
         return
     if e.suspended:
         state, ready, at = "FAILED", None, None
@@ -99,14 +98,14 @@ def _update_job(c: Context, e: fx.UpdateJob) -> None:
         state, ready, at = ("FAILED" if e.error_message else "CREATED"), 1, c.now
         # The type is the row's affair; all pollers look again.
         c.work.told.offered.add("*")
-    c.changes.update(db.CHANGE_JOB, state, ready, at, e.retries, e.error_message or None, visible, c.b, e.key)
+    c.changes.update(db.CHANGE_JOB, state, ready, at, e.retries, e.error_message or None, c.b, e.key)
 
 
 def _close_job(c: Context, e: fx.CloseJob) -> None:
     state = _JOB_OUTCOMES[e.outcome]
     fresh = c.changes.fresh(db.JOB, e.key)
     if fresh is not None:
-        fresh[3], fresh[4], fresh[5], fresh[16], fresh[20] = state, None, None, None, c.now
+        fresh[3], fresh[4], fresh[5], fresh[19] = state, None, None, c.now
     else:
         c.changes.update(db.END_JOB, state, c.now, c.b, e.key)
 

@@ -11,11 +11,10 @@ from towpath.engine import commands as c
 from towpath.engine.effects import MessageRecord
 from towpath.process.base import Base, carried_out, check_tenant, missing, parse_key
 from towpath.process.batch import Ended, Work
-from towpath.process.jobs import JobRequest
+from towpath.process.jobs import ActivatedJob, JobRequest
 from towpath.process.models import PROCESS, Definition
 from towpath.process.values import from_json, to_json, variables
 from towpath.storage.search import SearchError, parse_time
-from towpath.storage.store import ActivatedRow
 from towpath.storage.tables import AMEND_JOB, MOVE_JOB_DEADLINE
 from towpath.wire import (
     ActivateJobs,
@@ -177,19 +176,18 @@ class Changes(Base):
             future=asyncio.get_running_loop().create_future(),
         )
         wait = (request.request_timeout or self.settings.long_poll) / 1000
-        begun = self.clock.now()
         self.host.ask_for_jobs(asked)
         try:
             if asked.once:
-                rows = await asked.future
+                jobs = await asked.future
             else:
                 async with asyncio.timeout(wait):
-                    rows = await asked.future
+                    jobs = await asked.future
         except TimeoutError:
             return []
         finally:
             self.host.desk.withdraw(asked)
-        return [_job(row, request, begun) for row in rows]
+        return [_job(job, request) for job in jobs]
 
     async def complete_job(self, key: str, variables: Variables | None = None) -> None:
         given = _checked(variables)
@@ -262,7 +260,7 @@ class Changes(Base):
                         retries=retries,
                     ),
                 )
-                work.changes.update(AMEND_JOB, retries, None, work.b, job)
+                work.changes.update(AMEND_JOB, retries, work.b, job)
             if timeout is not None:
                 if found[3] is None:
                     raise ProcessError("INVALID_STATE", f"The job {key} is with no worker.")
@@ -463,7 +461,8 @@ def _only(found: Variables, names: list[str] | None) -> Variables:
     return {name: found[name] for name in names if name in found} if names else found
 
 
-def _job(row: ActivatedRow, request: ActivateJobs, begun: int) -> Job:
+def _job(job: ActivatedJob, request: ActivateJobs) -> Job:
+    row = job.row
     return Job(
         job_key=str(row.key),
         type=row.type,
@@ -476,8 +475,8 @@ def _job(row: ActivatedRow, request: ActivateJobs, begun: int) -> Job:
         custom_headers=from_json(row.headers),
         worker=request.worker,
         retries=row.retries,
-        deadline=row.available_at or begun + request.timeout,
-        variables=_only(from_json(row.variables or "{}"), request.fetch_variable),
+        deadline=row.available_at,
+        variables=_only(from_json(job.variables), request.fetch_variable),
         business_id=row.business_id,
     )
 

@@ -211,7 +211,7 @@ class Host:
                     except Exception as error:
                         done.answers.append((one, None, error))
                 batch.flush()
-                done.assigned = self.desk.assign(session, self._b, requests, batch.told, now)
+                done.assigned = self.desk.assign(batch, requests)
         except Exception as error:
             self._keys.forget()
             return self._halved(asked, requests, now, error)

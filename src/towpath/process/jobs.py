@@ -9,15 +9,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from towpath.storage.store import ActivatedRow, Session
+from towpath.storage.store import ActivatedRow
 from towpath.storage.tables import RELEASE_JOB
 
 if TYPE_CHECKING:
-    from towpath.process.batch import Told, Work
+    from towpath.process.batch import Batch, Work
 
 EVERY_TYPE = "*"  # in a set of offered types: any type may have been offered
+
+
+class ActivatedJob(NamedTuple):
+    """``variables``: JSON of all that is visible from the job's element, when it was taken."""
+
+    row: ActivatedRow
+    variables: bytes
 
 
 @dataclass(eq=False, slots=True)
@@ -29,7 +36,7 @@ class JobRequest:
     timeout: int  # ms that the worker has
     worker: str
     once: bool
-    future: asyncio.Future[list[ActivatedRow]]
+    future: asyncio.Future[list[ActivatedJob]]
 
 
 @dataclass(slots=True)
@@ -37,7 +44,7 @@ class Assigned:
     """What a request got. ``deadline`` is when its lock ends."""
 
     request: JobRequest
-    jobs: list[ActivatedRow] = field(default_factory=list)
+    jobs: list[ActivatedJob] = field(default_factory=list)
     error: Exception | None = None
 
 
@@ -78,10 +85,9 @@ class JobDesk:
             if not request.future.done():
                 request.future.set_result([])
 
-    def assign(
-        self, session: Session, b: int, requests: Iterable[JobRequest], told: Told, now: int
-    ) -> list[Assigned]:
+    def assign(self, batch: Batch, requests: Iterable[JobRequest]) -> list[Assigned]:
         """On the writer's thread, before its commit: give jobs to requests."""
+        told, now = batch.told, batch.now
         assigned: list[Assigned] = []
         exhausted: set[str] = set()
         for request in requests:
@@ -91,14 +97,15 @@ class JobDesk:
             if request.future.done() or not hope or (request.type in exhausted and not request.once):
                 continue
             deadline = now + request.timeout
-            jobs = session.activate_jobs(
-                b, request.type, request.count, worker=request.worker, deadline=deadline
+            rows = batch.session.activate_jobs(
+                batch.b, request.type, request.count, worker=request.worker, deadline=deadline
             )
-            if jobs:
+            if rows:
+                batch.prefetch({row.instance_key for row in rows})
                 told.due(deadline)
-            if len(jobs) < request.count:
+            if len(rows) < request.count:
                 exhausted.add(request.type)
-            assigned.append(Assigned(request, jobs))
+            assigned.append(Assigned(request, [ActivatedJob(row, batch.visible(row)) for row in rows]))
         return assigned
 
     def deliver(self, assigned: Iterable[Assigned], offered: set[str]) -> list[int]:
@@ -115,7 +122,7 @@ class JobDesk:
             if not one.jobs and not request.once and one.error is None:
                 continue
             if request.future.done():  # the worker hung up meanwhile
-                unwanted += [job.key for job in one.jobs]
+                unwanted += [job.row.key for job in one.jobs]
             elif one.error is not None:
                 request.future.set_exception(one.error)
             else:

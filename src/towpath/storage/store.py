@@ -64,7 +64,7 @@ class Snapshot(NamedTuple):
 
 
 class ActivatedRow(NamedTuple):
-    """A job that was just given to a worker; ``headers`` and ``variables`` are JSON text."""
+    """A job that was just given to a worker; ``headers`` is JSON text."""
 
     key: int
     type: str
@@ -77,8 +77,8 @@ class ActivatedRow(NamedTuple):
     element_id: str
     element_instance_key: int
     headers: str
-    variables: str | None
     priority: int
+    available_at: int  # when its lock ends
 
 
 class EventRow(NamedTuple):

@@ -79,7 +79,7 @@ JOB = _table(
     "job",
     "key",
     "type state ready available_at priority retries instance_key definition_key process_id version "
-    "business_id element_id element_instance_key headers variables worker error_message created_at ended_at",
+    "business_id element_id element_instance_key headers worker error_message created_at ended_at",
 )
 SUBSCRIPTION = _table(
     "subscription",
@@ -150,16 +150,12 @@ TABLES = (
 # Changes to rows that are there already: ``(SET..., b, key)`` in the order of the marks.
 END_INSTANCE = "UPDATE process_instance SET state = ?, ended_at = ? WHERE b = ? AND key = ?"
 END_ELEMENT = "UPDATE element_instance SET state = ?, ended_at = ? WHERE b = ? AND key = ?"
-# What only a running job needs goes with its end.
-END_JOB = (
-    "UPDATE job SET state = ?, ended_at = ?, ready = NULL, available_at = NULL, variables = NULL "
-    "WHERE b = ? AND key = ?"
-)
-# Retries or variables of a job that may be with a worker: its lock stays.
-AMEND_JOB = "UPDATE job SET retries = ?, variables = coalesce(?, variables) WHERE b = ? AND key = ?"
+END_JOB = "UPDATE job SET state = ?, ended_at = ?, ready = NULL, available_at = NULL WHERE b = ? AND key = ?"
+# Retries of a job that may be with a worker: its lock stays.
+AMEND_JOB = "UPDATE job SET retries = ? WHERE b = ? AND key = ?"
 CHANGE_JOB = (
-    "UPDATE job SET state = ?, ready = ?, available_at = ?, retries = ?, error_message = ?, worker = NULL, "
-    "variables = coalesce(?, variables) WHERE b = ? AND key = ?"
+    "UPDATE job SET state = ?, ready = ?, available_at = ?, retries = ?, error_message = ?, worker = NULL "
+    "WHERE b = ? AND key = ?"
 )
 MOVE_JOB_DEADLINE = "UPDATE job SET available_at = ? WHERE b = ? AND key = ? AND ready = 0"
 RELEASE_JOB = (

@@ -95,7 +95,7 @@ def upgrade() -> None:
         ("key:k",),
         "type:t! state:t! ready:i available_at:k priority:i! retries:i! instance_key:k! "
         "definition_key:k! process_id:t! version:i! business_id:t element_id:t! "
-        "element_instance_key:k! headers:t! variables:t worker:t error_message:t created_at:k! ended_at:k",
+        "element_instance_key:k! headers:t! worker:t error_message:t created_at:k! ended_at:k",
     )
     # Jobs that may be taken, in the order in which they are; jobs that wait for their time.
     index("job_ready", "job", "b, type, priority DESC, key", "ready = 1")
