@@ -125,7 +125,7 @@ class HttpProcessClient:
     # deployment
 
     async def deploy(self, resources: list[Resource]) -> Deployment:
-        form = aiohttp.FormData()
+        form = aiohttp.FormData(quote_fields=False)
         for resource in resources:
             form.add_field(
                 "resources",
@@ -292,7 +292,7 @@ class HttpProcessClient:
             "processInstanceKey": process_instance_key,
             "customProperties": properties or {},
         }
-        form = aiohttp.FormData()
+        form = aiohttp.FormData(quote_fields=False)
         form.add_field("metadata", _encode(metadata).decode(), content_type="application/json")
         body = io.BytesIO(content) if isinstance(content, bytes) else content
         form.add_field("file", body, filename=file_name, content_type=content_type)

@@ -6,6 +6,7 @@ import secrets
 from urllib.parse import quote
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 
@@ -39,7 +40,7 @@ def document_routes(facade: Facade) -> list[ControllerRouterHandler]:
 
     @get("/{resource_name:str}/{business_id:str}/documents")
     async def listing(
-        request: AnyRequest, resource_name: str, business_id: str
+        request: AnyRequest, resource_name: FromPath[str], business_id: FromPath[str]
     ) -> dict[str, list[DocumentLink]]:
         identity = caller(request)
         resource = await facade.resource(resource_name, identity)
@@ -49,7 +50,7 @@ def document_routes(facade: Facade) -> list[ControllerRouterHandler]:
 
     @post("/{resource_name:str}/{business_id:str}/documents", status_code=201)
     async def add(
-        request: AnyRequest, resource_name: str, business_id: str
+        request: AnyRequest, resource_name: FromPath[str], business_id: FromPath[str]
     ) -> Response[dict[str, list[DocumentLink]]]:
         identity = caller(request)
         resource = await facade.resource(resource_name, identity)
@@ -77,7 +78,12 @@ def document_routes(facade: Facade) -> list[ControllerRouterHandler]:
         return Response({"items": links}, status_code=201, headers={"Location": links[0].href})
 
     @get("/{resource_name:str}/{business_id:str}/documents/{document_id:str}")
-    async def read(request: AnyRequest, resource_name: str, business_id: str, document_id: str) -> Stream:
+    async def read(
+        request: AnyRequest,
+        resource_name: FromPath[str],
+        business_id: FromPath[str],
+        document_id: FromPath[str],
+    ) -> Stream:
         identity = caller(request)
         resource = await facade.resource(resource_name, identity)
         query(request)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import structlog
 from litestar import Response, get
+from litestar.params import FromPath
 from litestar.response import ServerSentEvent
 from litestar.response.sse import ServerSentEventMessage
 from litestar.types import ControllerRouterHandler
@@ -36,7 +37,7 @@ def event_routes(facade: Facade) -> list[ControllerRouterHandler]:
 
     @get("/{resource_name:str}/{business_id:str}/events")
     async def events(
-        request: AnyRequest, resource_name: str, business_id: str
+        request: AnyRequest, resource_name: FromPath[str], business_id: FromPath[str]
     ) -> ServerSentEvent | Response[None]:
         identity = caller(request)
         resource = await facade.resource(resource_name, identity)

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from litestar import Response, delete, get, post
+from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from towpath.facade.catalog import OWNER, Resource
@@ -58,7 +59,7 @@ def instance_routes(facade: Facade) -> list[ControllerRouterHandler]:
         }
 
     @post("/{resource_name:str}", status_code=201)
-    async def start(request: AnyRequest, resource_name: str) -> Response[Representation]:
+    async def start(request: AnyRequest, resource_name: FromPath[str]) -> Response[Representation]:
         identity = caller(request)
         resource = await facade.resource(resource_name, identity)
         roles = resource.settings.start_roles
@@ -79,7 +80,7 @@ def instance_routes(facade: Facade) -> list[ControllerRouterHandler]:
         return Response(shown[0], status_code=201, headers=headers)
 
     @get("/{resource_name:str}")
-    async def listing(request: AnyRequest, resource_name: str) -> Listing:
+    async def listing(request: AnyRequest, resource_name: FromPath[str]) -> Listing:
         identity = caller(request)
         resource = await facade.resource(resource_name, identity)
         wanted = query(
@@ -114,7 +115,9 @@ def instance_routes(facade: Facade) -> list[ControllerRouterHandler]:
         return Listing(items=items, next=following)
 
     @get("/{resource_name:str}/{business_id:str}")
-    async def show(request: AnyRequest, resource_name: str, business_id: str) -> Representation:
+    async def show(
+        request: AnyRequest, resource_name: FromPath[str], business_id: FromPath[str]
+    ) -> Representation:
         identity = caller(request)
         resource = await facade.resource(resource_name, identity)
         query(request)
@@ -125,7 +128,7 @@ def instance_routes(facade: Facade) -> list[ControllerRouterHandler]:
         return shown[0]
 
     @delete("/{resource_name:str}/{business_id:str}", status_code=204)
-    async def cancel(request: AnyRequest, resource_name: str, business_id: str) -> None:
+    async def cancel(request: AnyRequest, resource_name: FromPath[str], business_id: FromPath[str]) -> None:
         identity = caller(request)
         resource = await facade.resource(resource_name, identity)
         query(request)

@@ -14,6 +14,7 @@ from joserfc import jwt
 from joserfc.errors import ExpiredTokenError, JoseError
 from joserfc.jwk import OctKey
 from litestar import Response, get, post
+from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from towpath.facade.catalog import Resource
@@ -129,7 +130,7 @@ def link_routes(facade: Facade) -> list[ControllerRouterHandler]:
         )
 
     @get("/links/{token:str}")
-    async def look(token: str) -> Response[str]:
+    async def look(token: FromPath[str]) -> Response[str]:
         opened = await _open(facade, signer, token)
         if isinstance(opened, Response):
             return opened
@@ -149,7 +150,7 @@ def link_routes(facade: Facade) -> list[ControllerRouterHandler]:
         )
 
     @post("/links/{token:str}", status_code=200)
-    async def use(token: str) -> Response[str]:
+    async def use(token: FromPath[str]) -> Response[str]:
         opened = await _open(facade, signer, token)
         if isinstance(opened, Response):
             return opened

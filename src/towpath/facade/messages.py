@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from litestar import get, post
+from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from towpath.facade.catalog import Resource
@@ -28,7 +29,9 @@ def message_routes(facade: Facade) -> list[ControllerRouterHandler]:
     """Handlers of ``/{resource}/{id}/messages``."""
 
     @get("/{resource_name:str}/{business_id:str}/messages")
-    async def waiting(request: AnyRequest, resource_name: str, business_id: str) -> dict[str, list[Action]]:
+    async def waiting(
+        request: AnyRequest, resource_name: FromPath[str], business_id: FromPath[str]
+    ) -> dict[str, list[Action]]:
         identity = caller(request)
         resource = await facade.resource(resource_name, identity)
         query(request)
@@ -36,7 +39,9 @@ def message_routes(facade: Facade) -> list[ControllerRouterHandler]:
         return {"items": (await represent(facade, resource, [instance], identity))[0].actions}
 
     @post("/{resource_name:str}/{business_id:str}/messages/{message:str}", status_code=200)
-    async def send(request: AnyRequest, resource_name: str, business_id: str, message: str) -> Representation:
+    async def send(
+        request: AnyRequest, resource_name: FromPath[str], business_id: FromPath[str], message: FromPath[str]
+    ) -> Representation:
         identity = caller(request)
         resource = await facade.resource(resource_name, identity)
         query(request)

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from litestar import get, patch, post
+from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from towpath.facade.catalog import Resource
@@ -79,7 +80,7 @@ def operation_routes(facade: Facade) -> list[ControllerRouterHandler]:
 
     @get("/{resource_name:str}/{business_id:str}/variables")
     async def variables(
-        request: AnyRequest, resource_name: str, business_id: str
+        request: AnyRequest, resource_name: FromPath[str], business_id: FromPath[str]
     ) -> dict[str, dict[str, Any]]:
         query(request)
         _, instance = await instance_of(request, resource_name, business_id)
@@ -87,7 +88,9 @@ def operation_routes(facade: Facade) -> list[ControllerRouterHandler]:
         return {"variables": (await facade.variables([key])).get(key, {})}
 
     @patch("/{resource_name:str}/{business_id:str}/variables")
-    async def change(request: AnyRequest, resource_name: str, business_id: str) -> dict[str, dict[str, Any]]:
+    async def change(
+        request: AnyRequest, resource_name: FromPath[str], business_id: FromPath[str]
+    ) -> dict[str, dict[str, Any]]:
         query(request)
         resource, instance = await instance_of(request, resource_name, business_id)
         changes = await read_json(request, dict[str, Any], facade.settings.max_json_bytes)
@@ -100,7 +103,7 @@ def operation_routes(facade: Facade) -> list[ControllerRouterHandler]:
 
     @get("/{resource_name:str}/{business_id:str}/incidents")
     async def incidents(
-        request: AnyRequest, resource_name: str, business_id: str
+        request: AnyRequest, resource_name: FromPath[str], business_id: FromPath[str]
     ) -> dict[str, list[Incident]]:
         wanted = query(request, state=one_of("active", "resolved"))
         resource, instance = await instance_of(request, resource_name, business_id)
@@ -126,7 +129,12 @@ def operation_routes(facade: Facade) -> list[ControllerRouterHandler]:
         }
 
     @post("/{resource_name:str}/{business_id:str}/incidents/{incident_id:str}/resolution", status_code=204)
-    async def resolve(request: AnyRequest, resource_name: str, business_id: str, incident_id: str) -> None:
+    async def resolve(
+        request: AnyRequest,
+        resource_name: FromPath[str],
+        business_id: FromPath[str],
+        incident_id: FromPath[str],
+    ) -> None:
         query(request)
         resource, instance = await instance_of(request, resource_name, business_id)
         body = await read_json(request, Resolution, facade.settings.max_json_bytes, empty=Resolution())
@@ -152,7 +160,9 @@ def operation_routes(facade: Facade) -> list[ControllerRouterHandler]:
         await facade.process.resolve_incident(incident_id, actor=actor)
 
     @get("/{resource_name:str}/{business_id:str}/history")
-    async def history(request: AnyRequest, resource_name: str, business_id: str) -> History:
+    async def history(
+        request: AnyRequest, resource_name: FromPath[str], business_id: FromPath[str]
+    ) -> History:
         query(request)
         resource, instance = await instance_of(request, resource_name, business_id)
         filter_ = {"processInstanceKey": {"$in": list(await facade.tree(resource, [instance]))}}

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import IO, Any, TypeVar
+from urllib.parse import unquote
 
 import msgspec
 from anyio import to_thread
@@ -227,8 +228,11 @@ async def _spool(upload: Upload, piece: bytes | bytearray, limit: int) -> None:
 
 
 def safe_name(name: str) -> str:
-    """A file's name without folders or control characters, at most 200 characters."""
-    last = PurePosixPath(name.replace("\\", "/")).name
+    """A file's name without folders or control characters, at most 200 characters.
+
+    Senders percent-encode quotes (HTML) or all that is not plain (aiohttp).
+    """
+    last = PurePosixPath(unquote(name).replace("\\", "/")).name
     return "".join(c for c in last if c.isprintable())[:200] or "file"
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from litestar import get, post
+from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from towpath.facade.catalog import Resource
@@ -112,12 +113,12 @@ def task_routes(facade: Facade) -> list[ControllerRouterHandler]:
         )
 
     @get("/tasks/{task_id:str}")
-    async def show(request: AnyRequest, task_id: str) -> TaskDetail:
+    async def show(request: AnyRequest, task_id: FromPath[str]) -> TaskDetail:
         query(request)
         return await detail(await visible(task_id, caller(request)))
 
     @get("/tasks/{task_id:str}/form")
-    async def form(request: AnyRequest, task_id: str) -> FormBody:
+    async def form(request: AnyRequest, task_id: FromPath[str]) -> FormBody:
         query(request)
         task = await visible(task_id, caller(request))
         found = await _form(facade, task)
@@ -125,7 +126,7 @@ def task_routes(facade: Facade) -> list[ControllerRouterHandler]:
         return FormBody(schema=found.document if found else None, data=variables)
 
     @post("/tasks/{task_id:str}/claim", status_code=200)
-    async def claim(request: AnyRequest, task_id: str) -> TaskDetail:
+    async def claim(request: AnyRequest, task_id: FromPath[str]) -> TaskDetail:
         identity = caller(request)
         query(request)
         task = await open_task(task_id, identity)
@@ -138,7 +139,7 @@ def task_routes(facade: Facade) -> list[ControllerRouterHandler]:
         return await detail(await facade.process.user_task(task_id))
 
     @post("/tasks/{task_id:str}/release", status_code=200)
-    async def release(request: AnyRequest, task_id: str) -> TaskDetail:
+    async def release(request: AnyRequest, task_id: FromPath[str]) -> TaskDetail:
         identity = caller(request)
         query(request)
         task = await open_task(task_id, identity)
@@ -151,7 +152,7 @@ def task_routes(facade: Facade) -> list[ControllerRouterHandler]:
         return await detail(await facade.process.user_task(task_id))
 
     @post("/tasks/{task_id:str}/complete", status_code=200)
-    async def complete(request: AnyRequest, task_id: str) -> TaskDetail:
+    async def complete(request: AnyRequest, task_id: FromPath[str]) -> TaskDetail:
         identity = caller(request)
         query(request)
         key = idempotency_key(request)
@@ -180,7 +181,9 @@ def task_routes(facade: Facade) -> list[ControllerRouterHandler]:
         return await detail(await facade.process.user_task(task_id))
 
     @get("/{resource_name:str}/{business_id:str}/tasks")
-    async def of_instance(request: AnyRequest, resource_name: str, business_id: str) -> dict[str, list[Task]]:
+    async def of_instance(
+        request: AnyRequest, resource_name: FromPath[str], business_id: FromPath[str]
+    ) -> dict[str, list[Task]]:
         identity = caller(request)
         resource = await facade.resource(resource_name, identity)
         wanted = query(request, state=one_of(*STATES))
