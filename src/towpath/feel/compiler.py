@@ -340,8 +340,10 @@ class Compiler(Iterations):
         depth = len(self.scope)
         entries = []
         for key, value in node.entries:
-            run = self.compile(value)
             slot = self.slot()
+            if isinstance(value, ast.FunctionLiteral):
+                self.scope.append((key, slot))  # a function may call itself
+            run = self.compile(value)
             self.scope.append((key, slot))
             entries.append((key, run, slot))
         del self.scope[depth:]
@@ -398,6 +400,16 @@ class Compiler(Iterations):
         named = tuple((name, self.compile(argument)) for name, argument in node.named)
         repeated = len({name for name, _ in named}) < len(named)
         at, what = node.at, _described(node.function)
+        # These ask whether there is something: that there is nothing is no news to the modeller.
+        quiet = what in ("is defined", "get or else")
+
+        def quietly(frame: list[Any]) -> Any:
+            runtime = frame[RUNTIME]
+            runtime.muted += 1
+            try:
+                return run(frame)
+            finally:
+                runtime.muted -= 1
 
         def run(frame: list[Any]) -> Any:
             callee = function(frame)
@@ -419,7 +431,7 @@ class Compiler(Iterations):
                 self.warn(frame, at, str(reason))
                 return None
 
-        return run
+        return quietly if quiet else run
 
     def _function_of(self, node: ast.Invocation) -> Run:
         function = node.function

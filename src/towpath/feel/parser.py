@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from . import syntax as ast
@@ -14,11 +14,22 @@ from .type_parser import TypeParser
 from .types import ANY, Type
 from .values import DECIMAL, whole
 
-MAX_DEPTH = 80  # nested expressions; each takes about six Python frames here
+MAX_DEPTH = 80  # nested expressions; each takes about seven Python frames here
 
 # Words that end a run of words which nothing in scope explains.
 _STOP = frozenset({"and", "or", "between", "in", "instance", "then", "else", "return", "satisfies"})
 _COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
+# How tightly operators bind; all are left-associative.
+_OR, _AND, _COMPARE, _ADD, _MULTIPLY, _POWER = range(1, 7)
+_PRECEDENCE = {
+    **dict.fromkeys(_COMPARISONS, _COMPARE),
+    "+": _ADD,
+    "-": _ADD,
+    "*": _MULTIPLY,
+    "/": _MULTIPLY,
+    "**": _POWER,
+}
+_WORD_PRECEDENCE = {"or": _OR, "and": _AND, "between": _COMPARE, "in": _COMPARE}
 _PROPERTIES = NameTable(("time offset", "start included", "end included"))
 # After these, a `[` that could be a filter or the end of a range is the end of a range.
 _AFTER_RANGE = frozenset(
@@ -134,43 +145,51 @@ class Parser(TypeParser):
             line, column = place(self.text, self.token.start)
             raise FeelSyntaxError(f"nested more than {MAX_DEPTH} deep", line, column, (), self.text)
         saved, self._range_end = self._range_end, False
-        node = self.disjunction()
+        node = self.binary(_OR)
         self._range_end = saved
         self._depth -= 1
         return node
 
-    def disjunction(self) -> ast.Node:
-        return self._logic("or")
-
-    def conjunction(self) -> ast.Node:
-        return self._logic("and")
-
-    def _logic(self, word: str) -> ast.Node:
-        parse = self.conjunction if word == "or" else self.comparison
-        start = self.token.start
-        operands = [parse()]
-        while self.at_word(word):
-            self.position += 1
-            operands.append(parse())
-        return operands[0] if len(operands) == 1 else ast.Logic(start, word, tuple(operands))
-
-    def comparison(self) -> ast.Node:
-        left = self.additive()
+    def binary(self, least: int) -> ast.Node:
+        """Operands joined by operators that bind at least as tightly as ``least``."""
+        left = self.unary()
         while True:
             token = self.token
-            if token.kind == "symbol" and token.text in _COMPARISONS:
-                self.position += 1
-                left = ast.Comparison(token.start, token.text, left, self.additive())
-            elif self.at_word("between"):
-                self.position += 1
-                low = self.additive()
-                self.expect_word("and")
-                left = ast.Between(token.start, left, low, self.additive())
-            elif self.at_word("in"):
-                self.position += 1
-                left = ast.In(token.start, left, self._in_tests())
+            if token.kind == "symbol":
+                binds = _PRECEDENCE.get(token.text, 0)
+            elif token.kind == "name":
+                binds = _WORD_PRECEDENCE.get(token.text, 0)
             else:
                 return left
+            if binds == 0 or binds < least:
+                return left
+            if binds == _COMPARE:
+                left = self._comparison(left, token)
+            elif binds < _COMPARE:
+                operands = [left]
+                while self.at_word(token.text):
+                    self.position += 1
+                    operands.append(self.binary(binds + 1))
+                left = ast.Logic(token.start, token.text, tuple(operands))
+            else:
+                rest = []
+                while self.token.kind == "symbol" and _PRECEDENCE.get(self.token.text) == binds:
+                    operator = self.advance()
+                    rest.append((operator.text, self.binary(binds + 1), operator.start))
+                left = ast.Arithmetic(left.at, left, tuple(rest))
+
+    def additive(self) -> ast.Node:
+        return self.binary(_ADD)
+
+    def _comparison(self, left: ast.Node, token: Token) -> ast.Node:
+        self.position += 1
+        if token.text == "between":
+            low = self.additive()
+            self.expect_word("and")
+            return ast.Between(token.start, left, low, self.additive())
+        if token.text == "in":
+            return ast.In(token.start, left, self._in_tests())
+        return ast.Comparison(token.start, token.text, left, self.additive())
 
     def _in_tests(self) -> ast.UnaryTests:
         start = self.token.start
@@ -188,35 +207,16 @@ class Parser(TypeParser):
         self.expect(")")
         return ast.UnaryTests(start, tuple(tests))
 
-    def additive(self) -> ast.Node:
-        return self._arithmetic(("+", "-"), self.multiplicative)
-
-    def multiplicative(self) -> ast.Node:
-        return self._arithmetic(("*", "/"), self.power)
-
-    def power(self) -> ast.Node:
-        return self._arithmetic(("**",), self.unary)
-
-    def _arithmetic(self, operators: tuple[str, ...], operand: Callable[[], ast.Node]) -> ast.Node:
-        first = operand()
-        if not self.at_symbol(*operators):
-            return first
-        rest = []
-        while self.at_symbol(*operators):
-            token = self.advance()
-            rest.append((token.text, operand(), token.start))
-        return ast.Arithmetic(first.at, first, tuple(rest))
-
     def unary(self) -> ast.Node:
-        if self.at_symbol("-"):
-            start = self.advance().start
-            self._depth += 1
-            if self._depth > MAX_DEPTH:
-                raise self.error("an expression that is nested less deeply")
-            node = self.unary()
-            self._depth -= 1
-            return ast.Negation(start, node)
+        """Negations of a postfix expression, and ``instance of`` (which asks about the negated value)."""
+        minuses = []
+        while self.at_symbol("-"):
+            minuses.append(self.advance().start)
+            if len(minuses) > MAX_DEPTH:
+                raise self.error("fewer signs")
         node = self.postfix()
+        for start in reversed(minuses):
+            node = ast.Negation(start, node)
         while self.at_word("instance") and self.tokens[self.position + 1].text == "of":
             start = self.advance().start
             self.position += 1
@@ -430,6 +430,8 @@ class Parser(TypeParser):
             quoted = self.token.kind == "string"
             key = unescape(self.advance().text[1:-1]) if quoted else self.binding(":")
             self.expect(":")
+            if self.at_word("function"):
+                table.add(key)  # a function may call itself
             entries.append((key, self.expression()))
             table.add(key)
             # What a literal names can be asked of it later, in a path or a filter.
