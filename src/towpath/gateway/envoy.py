@@ -20,6 +20,7 @@ log = structlog.get_logger()
 FIRST_BACKOFF = 0.1  # seconds before a dead Envoy is started again; doubled each time
 LAST_BACKOFF = 5.0  # seconds
 STEADY = 10.0  # seconds after which a life counts as a good one, and the backoff begins anew
+ACCESS_LOG_FLUSH = "1000"  # milliseconds
 GRACE = 5.0  # seconds between SIGTERM and SIGKILL
 
 # Ends Envoy with its parent, however that ends; only Linux can. The parent may be gone before prctl is
@@ -51,6 +52,8 @@ class Envoy:
             binary,
             *arguments,
             "--disable-hot-restart",
+            "--file-flush-interval-msec",
+            ACCESS_LOG_FLUSH,
             "--log-format",
             "%l|%n|%v",
             # Its misc component only tells of fields that a later minor will drop; ours is pinned.

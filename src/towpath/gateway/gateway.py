@@ -178,14 +178,14 @@ class Gateway:
             await self._admin.taken(kind, document["version_info"], rejected=rejected)
 
     async def __aenter__(self) -> Self:
-        self._places.state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        await self.check()
-        for kind, resources in self._configuration.resources().items():
-            files.write(self._places.resources(kind), files.discovery(resources))
-        files.write(self._places.bootstrap, self._configuration.bootstrap())
-        self._envoy.start()
-        self._admin = Admin(self.admin_url)
         try:
+            self._places.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+            await self.check()
+            for kind, resources in self._configuration.resources().items():
+                files.write(self._places.resources(kind), files.discovery(resources))
+            files.write(self._places.bootstrap, self._configuration.bootstrap())
+            self._admin = Admin(self.admin_url)
+            self._envoy.start()
             await self._until_ready(self._admin)
         except BaseException:
             await self.__aexit__(None, None, None)

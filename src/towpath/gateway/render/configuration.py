@@ -12,7 +12,7 @@ from towpath.gateway.render.common import Json, address, extension, typed
 from towpath.gateway.render.listener import CERTIFICATE, ISSUER_CLUSTER, issuer_origin, listener
 from towpath.gateway.render.routing import TABLE, route_table
 from towpath.gateway.routes import GatewayRoute, IssuerRef, check_routes
-from towpath.gateway.settings import GatewaySettings
+from towpath.gateway.settings import GatewaySettings, TlsSettings
 
 ADMIN_PATHS = ("/ready", "/stats", "/server_info", "/clusters", "/config_dump", "/reopen_logs", "/listeners")
 
@@ -41,7 +41,7 @@ class Places:
 
 
 class Configuration:
-    """Renders for one listener and one issuer. Raises :class:`~towpath.faults.Faulty` for bad routes."""
+    """Renders for one listener and one issuer. Raises :class:`~towpath.faults.Faulty`."""
 
     def __init__(
         self,
@@ -65,18 +65,7 @@ class Configuration:
         self._issuer = issuer
         self.clusters = [cluster(name, url, settings) for name, url in upstreams.items()]
         self.routes = route_table(settings, routes)
-
-    @property
-    def secrets(self) -> list[Json]:
-        """The listener's certificate and key, read from the files that the settings name. Raises Faulty."""
-        tls = self._settings.tls
-        if tls is None:
-            return []
-        certificate = {
-            "certificate_chain": {"inline_string": _pem("certificate", tls.certificate)},
-            "private_key": {"inline_string": _pem("key", tls.key)},
-        }
-        return [{"name": CERTIFICATE, "tls_certificate": certificate}]
+        self.secrets = [_certificate(settings.tls)] if settings.tls else []
 
     def bootstrap(self) -> Json:
         """What Envoy starts with; routes, clusters and secrets come from the files of ``places``."""
@@ -84,14 +73,13 @@ class Configuration:
         sds = {
             "tls_certificate_sds_secret_configs": [{"name": CERTIFICATE, "sds_config": self._source("sds")}]
         }
-        found = self._bootstrap({"rds": rds}, sds if self._settings.tls else None, [])
+        found = self._bootstrap({"rds": rds}, sds if self.secrets else None, [])
         found["dynamic_resources"] = {"cds_config": self._source("cds")}
         return found
 
     def merged(self) -> Json:
         """All of it in one file: Envoy's check does not read the files that it watches when it runs."""
-        secrets = self.secrets
-        tls = {"tls_certificates": [s["tls_certificate"] for s in secrets]} if secrets else None
+        tls = {"tls_certificates": [s["tls_certificate"] for s in self.secrets]} if self.secrets else None
         return self._bootstrap({"route_config": self.routes}, tls, self.clusters)
 
     def resources(self) -> dict[str, list[Json]]:
@@ -100,7 +88,7 @@ class Configuration:
             "cds": [typed("envoy.config.cluster.v3.Cluster", **c) for c in self.clusters],
             "rds": [typed("envoy.config.route.v3.RouteConfiguration", **self.routes)],
         }
-        if self._settings.tls is not None:
+        if self.secrets:
             found["sds"] = [
                 typed("envoy.extensions.transport_sockets.tls.v3.Secret", **s) for s in self.secrets
             ]
@@ -173,6 +161,17 @@ def check_settings(settings: GatewaySettings) -> None:
     ]
     if faults:
         raise Faulty(faults)
+
+
+def _certificate(tls: TlsSettings) -> Json:
+    """The listener's certificate and key, by their content: the files may change while Envoy runs."""
+    return {
+        "name": CERTIFICATE,
+        "tls_certificate": {
+            "certificate_chain": {"inline_string": _pem("certificate", tls.certificate)},
+            "private_key": {"inline_string": _pem("key", tls.key)},
+        },
+    }
 
 
 def _pem(what: str, path: str) -> str:

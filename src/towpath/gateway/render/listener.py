@@ -18,8 +18,9 @@ ISSUER_CLUSTER = "issuer"
 CERTIFICATE = "certificate"  # name of the secret
 _HCM = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 
-# Identity that only the gateway may state. ``x-on-behalf-of`` is for calls between services.
-_NOT_FROM_CLIENTS = ("x-on-behalf-of", "x-envoy-original-path")
+# What only the gateway may state, of identity and of itself. ``x-on-behalf-of`` is between services.
+_NOT_FROM_CLIENTS = ("x-on-behalf-of",)
+_PREFIXES_NOT_FROM_CLIENTS = ("x-towpath-", "x-envoy-")
 _COMPRESSED = [
     "application/javascript",
     "application/json",
@@ -121,13 +122,7 @@ def http_filters(settings: GatewaySettings, issuer: IssuerRef, *, body_limit: bo
                 max_request_bytes=settings.max_body,
             )
         )
-    filters.append(
-        extension(
-            "envoy.filters.http.router",
-            "envoy.extensions.filters.http.router.v3.Router",
-            suppress_envoy_headers=True,
-        )
-    )
+    filters.append(extension("envoy.filters.http.router", "envoy.extensions.filters.http.router.v3.Router"))
     return filters
 
 
@@ -166,7 +161,10 @@ def _jwt(settings: GatewaySettings, issuer: IssuerRef) -> Json:
 
 def _early_mutation() -> Json:
     mutations: list[Json] = [{"remove": name} for name in _NOT_FROM_CLIENTS]
-    mutations.append({"remove_on_match": {"key_matcher": {"prefix": "x-towpath-", "ignore_case": True}}})
+    mutations += [
+        {"remove_on_match": {"key_matcher": {"prefix": prefix, "ignore_case": True}}}
+        for prefix in _PREFIXES_NOT_FROM_CLIENTS
+    ]
     return extension(
         "envoy.http.early_header_mutation.header_mutation",
         "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
@@ -194,7 +192,8 @@ def _security_headers(*, secure: bool) -> Json:
         {"append": {"header": {"key": key, "value": value}, "append_action": "ADD_IF_ABSENT"}}
         for key, value in headers.items()
     ]
-    mutations += [{"remove": name} for name in ("server", "x-powered-by", "x-envoy-upstream-service-time")]
+    mutations += [{"remove": name} for name in ("server", "x-powered-by")]
+    mutations.append({"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}})
     return extension(
         "envoy.filters.http.header_mutation",
         "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
