@@ -64,15 +64,14 @@ class Zone(NamedTuple):
         """
         if self.name is None:
             return self.offset
-        days, seconds = divmod(local_seconds, DAY)
-        year, month, day = civil_from_days(days)
-        if year < 1:
-            year = 2000 - 400 * 4 + year % 400 if year % 400 else 400
-        elif year > 9999:
-            year = 9600 + year % 400
-        moment = _dt.datetime(year, month, day) + _dt.timedelta(seconds=seconds)
-        found = moment.replace(tzinfo=zone_info(self.name)).utcoffset()
-        return int(found.total_seconds()) if found is not None else 0
+        return _seconds(_held(local_seconds).replace(tzinfo=zone_info(self.name)).utcoffset())
+
+    def offset_at_instant(self, utc_seconds: int) -> int:
+        """Seconds east of UTC at an instant (seconds since 1970-01-01T00:00:00Z)."""
+        if self.name is None:
+            return self.offset
+        moment = _held(utc_seconds).replace(tzinfo=_dt.UTC)
+        return _seconds(moment.astimezone(zone_info(self.name)).utcoffset())
 
     def __str__(self) -> str:
         if self.name is not None:
@@ -86,6 +85,20 @@ class Zone(NamedTuple):
 
 
 UTC = Zone(0)
+
+
+def _held(seconds: int) -> _dt.datetime:
+    """A moment that Python can hold, with the date and time of day of ``seconds`` after the epoch."""
+    days, rest = divmod(seconds, DAY)
+    year, month, day = civil_from_days(days)
+    if not 2 <= year <= 9998:
+        # The calendar repeats every 400 years; zones of long ago have their first offset for ever.
+        year = 400 + year % 400 if year < 2 else 9200 + year % 400
+    return _dt.datetime(year, month, day) + _dt.timedelta(seconds=rest)
+
+
+def _seconds(offset: _dt.timedelta | None) -> int:
+    return 0 if offset is None else int(offset.total_seconds())
 
 
 @lru_cache(maxsize=1024)

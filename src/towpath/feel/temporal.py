@@ -143,9 +143,7 @@ class DateTime:
     @staticmethod
     def from_instant(nanos: int, zone: Zone) -> DateTime:
         """The local reading in ``zone`` of an instant (nanoseconds since the epoch)."""
-        local = nanos + zone.offset_at(nanos // NANO) * NANO
-        offset = zone.offset_at(local // NANO)
-        return DateTime.from_local(nanos + offset * NANO, zone)
+        return DateTime.from_local(nanos + zone.offset_at_instant(nanos // NANO) * NANO, zone)
 
     def __str__(self) -> str:
         zone = "" if self.zone is None else str(self.zone)
