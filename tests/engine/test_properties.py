@@ -1,0 +1,324 @@
+"""Random structured processes, driven in random order, with every contract of a step checked on the way.
+
+The host of these tests repeats each command, steps twice, and sends states through their snapshots.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from towpath.engine import commands as c
+from towpath.engine import encode, step
+
+from .host import Host, NoKeys
+from .models import (
+    TERMINATE,
+    boundary,
+    bpmn,
+    call,
+    catch,
+    cycle,
+    definitions,
+    duration,
+    each,
+    element,
+    end,
+    error,
+    error_definition,
+    event_sub,
+    exclusive,
+    flow,
+    flows,
+    message,
+    message_definition,
+    parallel,
+    process,
+    script,
+    service,
+    service_for_each,
+    start,
+    sub,
+    user,
+)
+
+CHILD = process(start("cs"), service("cw"), end("ce"), flows("cs", "cw", "ce"), id="child")
+GLOBALS = message_definition("go") + message_definition("stop") + error_definition("E")
+
+
+@dataclass
+class Builder:
+    """Writes blocks with one way in and one way out, and counts them for their ids."""
+
+    parts: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def id(self, prefix: str) -> str:
+        self.count += 1
+        return f"{prefix}{self.count}"
+
+    def block(self, shape: Any) -> tuple[str, str]:
+        """The ids of the first and the last element of a block."""
+        kind, inner = shape
+        return getattr(self, f"_{kind}")(inner)
+
+    def _leaf(self, kind: str) -> tuple[str, str]:
+        id = self.id(kind)
+        made = {
+            "service": lambda: service(id),
+            "user": lambda: user(id),
+            "task": lambda: element("task", id),
+            "script": lambda: script(id, "=1 + 1", id),
+            "timer": lambda: catch(id, duration("PT1M")),
+            "message": lambda: catch(id, message("go")),
+            "call": lambda: call(id, "child"),
+            "many": lambda: service_for_each(
+                id, each("=[1, 2, 3]", outputCollection="o", outputElement="=item")
+            ),
+            "series": lambda: service_for_each(id, each("=[1, 2]", sequential=True)),
+        }
+        self.parts.append(made[kind]())
+        return id, id
+
+    def _sequence(self, shapes: list[Any]) -> tuple[str, str]:
+        ends = [self.block(shape) for shape in shapes]
+        for (_, left), (right, _) in pairwise(ends):
+            self.parts.append(flow(left, right))
+        return ends[0][0], ends[-1][1]
+
+    def _split(self, kind: str, shapes: list[Any]) -> tuple[str, str]:
+        fork, join = self.id("fork"), self.id("join")
+        for index, shape in enumerate(shapes):
+            first, last = self.block(shape)
+            condition = None if kind == "parallel" or index == 0 else f"=choice >= {index}"
+            self.parts.append(flow(fork, first, condition))
+            self.parts.append(flow(last, join))
+            if index == 0:
+                default = f"{fork}-{first}"
+        if kind == "parallel":
+            self.parts += [parallel(fork), parallel(join)]
+        elif kind == "exclusive":
+            self.parts += [exclusive(fork, default), exclusive(join)]
+        else:
+            self.parts += [
+                element("inclusiveGateway", fork, default=default),
+                element("inclusiveGateway", join),
+            ]
+        return fork, join
+
+    def _parallel(self, shapes: list[Any]) -> tuple[str, str]:
+        return self._split("parallel", shapes)
+
+    def _exclusive(self, shapes: list[Any]) -> tuple[str, str]:
+        return self._split("exclusive", shapes)
+
+    def _inclusive(self, shapes: list[Any]) -> tuple[str, str]:
+        return self._split("inclusive", shapes)
+
+    def _sub(self, inner: tuple[str, Any]) -> tuple[str, str]:
+        """A sub-process with a boundary event or an event sub-process, as ``watch`` says."""
+        watch, shape = inner
+        outside, self.parts = self.parts, []
+        id, begin, finish = self.id("sub"), self.id("s"), self.id("e")
+        first, last = self.block(shape)
+        stop = TERMINATE if watch == "terminate" else error("E") if watch == "error" else ""
+        self.parts += [start(begin), end(finish, stop), flow(begin, first), flow(last, finish)]
+        if watch in ("aside", "instead"):
+            es, ew = self.id("es"), self.id("ew")
+            self.parts.append(
+                event_sub(
+                    self.id("esp"),
+                    start(es, duration("PT2M"), isInterrupting=str(watch == "instead").lower()),
+                    service(ew),
+                    flows(es, ew),
+                )
+            )
+        inside, self.parts = self.parts, outside
+        self.parts.append(sub(id, *inside))
+        if watch in ("plain", "terminate", "aside", "instead"):
+            return id, id
+        merge, caught = self.id("merge"), self.id("b")
+        trigger = {
+            "error": error("E"),
+            "timer": duration("PT3M"),
+            "cycle": cycle("R2/PT1M"),
+            "stop": message("stop"),
+        }[watch]
+        self.parts.append(boundary(caught, id, trigger, interrupting=watch != "cycle"))
+        if watch == "cycle":
+            self.parts += [end(merge), flow(caught, merge)]
+            return id, id
+        self.parts += [exclusive(merge), flow(id, merge), flow(caught, merge)]
+        return id, merge
+
+
+LEAVES = st.tuples(
+    st.just("leaf"),
+    st.sampled_from(["service", "user", "task", "script", "timer", "message", "call", "many", "series"]),
+)
+WATCHES = st.sampled_from(["plain", "terminate", "aside", "instead", "error", "timer", "cycle", "stop"])
+SHAPES = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.tuples(
+            st.sampled_from(["sequence", "parallel", "exclusive", "inclusive"]),
+            st.lists(inner, min_size=2, max_size=3),
+        ),
+        st.tuples(st.just("sub"), st.tuples(WATCHES, inner)),
+    ),
+    max_leaves=8,
+)
+
+
+def model(shape: Any) -> bytes:
+    builder = Builder()
+    first, last = builder.block(shape)
+    whole = process(start("begin"), *builder.parts, end("finish"), flow("begin", first), flow(last, "finish"))
+    return definitions(whole, CHILD, GLOBALS)
+
+
+def actions(host: Host) -> list[tuple[str, Any]]:
+    """Everything that could happen next, in a stable order."""
+    found: list[tuple[str, Any]] = [("complete", key) for key in sorted(host.jobs)]
+    found += [("task", key) for key in sorted(host.tasks)]
+    found += [("timer", (due, key)) for key, (due, _) in sorted(host.timers.items())]
+    names = sorted({place for place, state in host.states.items() if isinstance(place, tuple)})
+    found += [("message", name) for name in names]
+    return found
+
+
+def act(host: Host, action: tuple[str, Any]) -> None:
+    kind, what = action
+    if kind == "complete":
+        host.complete(what, {"done": what})
+    elif kind == "task":
+        instance = host.tasks[what][1]
+        host.send(c.CompleteUserTask(id=host.id(), at=host.now, instance_key=instance, task_key=what))
+    elif kind == "timer":
+        due, key = what
+        host.now = max(host.now, due)
+        host.fire(key)
+    else:
+        name, correlation_key = what
+        host.publish(name, correlation_key)
+
+
+THOROUGH = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@given(SHAPES, st.data())
+@THOROUGH
+def test_every_instance_reaches_its_end_and_leaves_nothing_behind(shape: Any, data: st.DataObject) -> None:
+    host = Host(model(shape))
+    key = host.start({"key": "k", "choice": data.draw(st.integers(0, 3))})
+    for _ in range(300):
+        possible = actions(host)
+        if not possible:
+            break
+        act(host, data.draw(st.sampled_from(possible)))
+    assert host.incidents == {}
+    assert key in host.ended, f"still waiting at {host.waiting(key)}"
+    assert not host.ended[key].terminated
+    assert host.nothing_left()
+
+
+@given(SHAPES, st.integers(0, 6), st.data())
+@THOROUGH
+def test_an_instance_can_be_canceled_at_any_time(shape: Any, moves: int, data: st.DataObject) -> None:
+    host = Host(model(shape))
+    key = host.start({"key": "k", "choice": 1})
+    for _ in range(moves):
+        possible = actions(host)
+        if possible:
+            act(host, data.draw(st.sampled_from(possible)))
+    if key not in host.ended:
+        assert host.cancel(key) is None
+        assert host.ended[key].terminated
+    assert host.nothing_left()
+
+
+@given(SHAPES, st.data())
+@THOROUGH
+def test_a_stale_command_changes_nothing_however_late_it_comes(shape: Any, data: st.DataObject) -> None:
+    host = Host(model(shape))
+    sent: list[Any] = []
+    carry_out = host.one
+
+    def note(command: Any) -> Any:
+        sent.append(command)
+        return carry_out(command)
+
+    host.one = note  # type: ignore[method-assign]
+    host.start({"key": "k", "choice": 2})
+    for _ in range(12):
+        possible = actions(host)
+        if not possible:
+            break
+        act(host, data.draw(st.sampled_from(possible)))
+        late = data.draw(st.sampled_from(sent))
+        state = host.states.get(host.place(late))
+        if isinstance(late, c.CreateInstance | c.PublishMessage | c.Subscribe | c.Continue) or state is None:
+            continue  # a new instance, message or subscription is a new thing: the host knows its key
+        text = encode(state)
+        outcome = step(host, state, late, NoKeys())
+        assert outcome.state is state
+        assert encode(state) == text
+        assert all(isinstance(getattr(e, "command", None), c.TriggerRefused) for e in outcome.effects)
+
+
+@given(SHAPES, st.data())
+@THOROUGH
+def test_errors_and_failures_leave_an_instance_that_can_go_on_or_be_canceled(
+    shape: Any, data: st.DataObject
+) -> None:
+    host = Host(model(shape))
+    key = host.start({"key": "k", "choice": 3})
+    for _ in range(40):
+        if host.incidents and data.draw(st.booleans()):
+            host.resolve()
+            continue
+        free = [j for j in sorted(host.jobs) if j not in {i.job_key for i, _ in host.incidents.values()}]
+        if not free:
+            break
+        job = data.draw(st.sampled_from(free))
+        instance = host.job_instance[job]
+        common: dict[str, Any] = {"id": host.id(), "at": host.now, "instance_key": instance, "job_key": job}
+        match data.draw(st.sampled_from(["complete", "fail", "retry", "E", "other"])):
+            case "complete":
+                host.complete(job)
+            case "fail":
+                host.send(c.FailJob(**common, retries=0))
+            case "retry":
+                host.send(c.FailJob(**common, retries=1, variables={"x": 1}))
+            case code:
+                host.send(c.ThrowJobError(**common, code=code, variables={"y": 2}))
+    if key not in host.ended:
+        assert host.cancel(key) is None
+    assert host.nothing_left()
+
+
+@given(st.binary(max_size=200))
+def test_a_snapshot_that_is_none_is_refused(data: bytes) -> None:
+    import msgspec
+    import pytest
+
+    from towpath.engine import decode
+
+    with pytest.raises((ValueError, msgspec.MsgspecError)):
+        decode(data)
+
+
+def test_a_snapshot_of_a_later_version_is_refused() -> None:
+    import pytest
+
+    from towpath.engine import decode
+
+    host = Host(bpmn(start(), service("work"), flows("start", "work")))
+    text = encode(host.instance(host.start()))
+    assert decode(text) == host.instance(next(iter(host.states)))
+    with pytest.raises(ValueError, match="schema version 200"):
+        decode(bytes((200,)) + text[1:])
