@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import structlog
 from integration_servers import CLAIMS, Backend, Service, claims_settings, end, serve, start
 
 from towpath.integration import load_routes
@@ -59,3 +60,12 @@ async def faults(backends: dict[str, Backend]) -> AsyncIterator[Callable[..., An
         yield strike
         for name in ("payments", "repairs_soap", "repairs_rest"):
             await strike(name, count=0)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _short_tracebacks() -> Iterator[None]:
+    """structlog's console shows each frame's variables, which takes seconds for a whole service."""
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[structlog.processors.add_log_level, plain])
+    yield
+    structlog.reset_defaults()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Union
 
 import msgspec
+import msgspec.inspect
 
 from towpath.identity import Identity
 from towpath.integration.errors import InvalidInput
@@ -93,6 +94,8 @@ def bind(function: Function) -> Binding:
             given.append((name, kind, optional))
             continue
         renames[name] = _camel(name)
+        if isinstance(_described(hints[name]), msgspec.inspect.CustomType):
+            raise BindingError(f"parameter {name!r} has a type that JSON cannot give: {hints[name]}.")
         default = {} if parameter.default is parameter.empty else {"default": parameter.default}
         fields.append((name, hints[name], msgspec.field(name=renames[name], **default)))
     try:
@@ -102,6 +105,13 @@ def bind(function: Function) -> Binding:
         raise BindingError(f"its parameters cannot be read from JSON: {error}") from None
     fallbacks = tuple((camel, own) for own, camel in renames.items() if camel != own)
     return Binding(function, tuple(given), data, fallbacks)
+
+
+def _described(annotation: Any) -> msgspec.inspect.Type | None:
+    try:
+        return msgspec.inspect.type_info(annotation)
+    except (TypeError, ValueError):
+        return None  # said with all fields together
 
 
 def _unwrap(annotation: Any) -> tuple[Any, bool]:

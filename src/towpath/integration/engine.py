@@ -117,6 +117,8 @@ class Engine:
         waits = route.retry.waits()
         while True:
             exchange.attempt += 1
+            # Every attempt begins with the message as it was received, whatever the last one made of it.
+            exchange.message = Message(received.body, dict(received.headers))
             try:
                 await self._attempt(route, exchange)
                 return
@@ -130,8 +132,6 @@ class Engine:
                     wait = max(wait, min(error.retry_after, route.retry.maximum))
                 log.info("route retries", route=route.id, attempt=exchange.attempt, error=describe(error))
             counters.retried()
-            # A step may have put its own message in place; the next attempt begins with the received one.
-            exchange.message = Message(received.body, dict(received.headers))
             await asyncio.sleep(wait)
 
     async def _attempt(self, route: Route, exchange: Exchange) -> None:

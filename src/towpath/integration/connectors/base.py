@@ -28,6 +28,7 @@ class Options(Struct, kw_only=True, forbid_unknown_fields=True):
     timeout: float = 5.0
 
 
+_CONNECTORS = "towpath.integration.connectors"
 O = TypeVar("O", bound=Options)  # noqa: E741 (the one type parameter of its class)
 
 
@@ -39,8 +40,9 @@ class Connector(Generic[O]):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        # The caller's caller: the routes file, beyond the function named like the protocol.
-        frame = sys._getframe(2)
+        frame = sys._getframe(1)
+        while frame.f_back and frame.f_globals.get("__name__", "").startswith(_CONNECTORS):
+            frame = frame.f_back  # out to the routes file
         self.file, self.line = frame.f_code.co_filename, frame.f_lineno
         self._options: O | None = None
         declare(self)

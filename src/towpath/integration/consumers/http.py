@@ -9,9 +9,11 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
-from litestar import asgi
+from litestar import MediaType, Request, Response, asgi
+from litestar import route as litestar_route
 from litestar.enums import ScopeType
-from litestar.handlers import ASGIRouteHandler
+from litestar.handlers import BaseRouteHandler
+from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 from litestar.types import HTTPScope, Receive, Scope, Send
 
 from towpath.http import Problem
@@ -34,8 +36,8 @@ _Target = tuple[Route, HttpEndpoint]
 
 def handlers(
     engine: Engine, routes: Sequence[Route], *, open_to_all: bool, max_body: int
-) -> list[ASGIRouteHandler]:
-    """An ASGI handler for each path. ``open_to_all``: nobody is asked who they are."""
+) -> list[BaseRouteHandler]:
+    """A handler for each path. ``open_to_all``: nobody is asked who they are."""
     by_path: dict[str, dict[str, _Target]] = {}
     names: dict[str, str] = {}
     for route in routes:
@@ -44,11 +46,22 @@ def handlers(
             path = names.setdefault(endpoint.shape, endpoint.path)
             by_path.setdefault(path, {})[endpoint.method] = (route, endpoint)
     return [
-        asgi(_PARAMETER.sub(r"{\1:str}", path), copy_scope=False)(
-            _Operations(engine, methods, path, open_to_all=open_to_all, max_body=max_body)
-        )
+        _handler(_Operations(engine, methods, path, open_to_all=open_to_all, max_body=max_body), path)
         for path, methods in by_path.items()
     ]
+
+
+def _handler(operations: _Operations, path: str) -> BaseRouteHandler:
+    if "{" not in path:
+        return asgi(path, copy_scope=False)(operations)
+
+    # Litestar 2.25 cannot find an ASGI handler at a path with parameters (KeyError of the method).
+    @litestar_route(_PARAMETER.sub(r"{\1:str}", path), http_method=list(operations.methods), status_code=200)
+    async def answer(request: Request[Any, Any, Any]) -> Response[bytes]:
+        status, body = await operations.answer(request.scope, request.receive)
+        return Response(body, status_code=status, media_type=MediaType.JSON)
+
+    return answer
 
 
 class _Operations:
@@ -58,16 +71,26 @@ class _Operations:
         self, engine: Engine, methods: dict[str, _Target], path: str, *, open_to_all: bool, max_body: int
     ) -> None:
         self._engine = engine
-        self._methods = methods
+        self.methods: dict[Any, _Target] = methods
         self._parameters = _PARAMETER.findall(path)
         self._open = open_to_all
         self._max_body = max_body
         self._allow = ", ".join(sorted(methods))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI: answer one request."""
+        status, body = await self.answer(scope, receive)
+        headers = []
+        if status != HTTP_204_NO_CONTENT:
+            headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+    async def answer(self, scope: Scope, receive: Receive) -> tuple[int, bytes]:
+        """Status and JSON body. Raises :class:`Problem`, or what only the log may tell."""
         if scope["type"] != ScopeType.HTTP:
             raise Problem(400, "Routes answer plain HTTP requests.")
-        target = self._methods.get(scope["method"])
+        target = self.methods.get(scope["method"])
         if target is None:
             raise Problem(405, f"This path answers {self._allow}.", headers={"Allow": self._allow})
         route, endpoint = target
@@ -95,7 +118,9 @@ class _Operations:
             result = await self._engine.run(route, exchange)
         except Exception as error:
             raise as_problem(error) from error
-        await _answer(send, result)
+        if result is None:
+            return HTTP_204_NO_CONTENT, b""
+        return HTTP_200_OK, msgspec.json.encode(result)
 
     def _authorize(self, scope: Scope, endpoint: HttpEndpoint) -> Identity | None:
         caller: Identity | None = scope.get("state", {}).get("identity")
@@ -144,20 +169,6 @@ class _Operations:
                 raise too_large
             if not message.get("more_body", False):
                 return content
-
-
-async def _answer(send: Send, result: Any) -> None:
-    headers: list[tuple[bytes, bytes]] = []
-    body = b""
-    if result is not None:
-        body = msgspec.json.encode(result)
-        headers = [(b"content-type", b"application/json")]
-    headers.append((b"content-length", str(len(body)).encode()))
-    status = 204 if result is None else 200
-    if status == 204:
-        headers = []
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def as_problem(error: Exception) -> Exception:
