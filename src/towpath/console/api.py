@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from litestar import Response, Router, delete, get, patch, post
 from litestar.connection import Request
-from litestar.params import JSONBody, Parameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Struct
 
 from towpath.client import ProcessClient
@@ -67,7 +67,7 @@ def operator_api(settings: ConsoleSettings, process: ProcessClient) -> Router:
         return await process.search_process_definitions(Search(page=Page(limit=1_000)))
 
     @get("/definitions/{key:str}/xml")
-    async def diagram(key: str) -> Response[str]:
+    async def diagram(key: FromPath[str]) -> Response[str]:
         """The BPMN file; a definition's key never gets another content."""
         xml = await process.process_definition_xml(key)
         return Response(
@@ -76,12 +76,12 @@ def operator_api(settings: ConsoleSettings, process: ProcessClient) -> Router:
 
     @get("/instances")
     async def instances(
-        process_id: Annotated[str | None, Parameter(query="process")] = None,
-        instance_state: Annotated[str | None, Parameter(query="state")] = None,
-        incident: bool | None = None,
-        business_id: Annotated[str | None, Parameter(query="businessId")] = None,
-        limit: int = 50,
-        after: str | None = None,
+        process_id: Annotated[str | None, QueryParameter(name="process")] = None,
+        instance_state: Annotated[str | None, QueryParameter(name="state")] = None,
+        incident: FromQuery[bool | None] = None,
+        business_id: Annotated[str | None, QueryParameter(name="businessId")] = None,
+        limit: FromQuery[int] = 50,
+        after: FromQuery[str | None] = None,
     ) -> SearchResult[ProcessInstance]:
         """Newest first. ``businessId`` matches from its start; ``state`` is as in the wire types."""
         if instance_state is not None and instance_state not in STATES:
@@ -94,7 +94,7 @@ def operator_api(settings: ConsoleSettings, process: ProcessClient) -> Router:
         if incident is not None:
             wanted["hasIncident"] = incident
         if business_id:
-            wanted["businessId"] = {"$like": f"{business_id}*"}
+            wanted["businessId"] = {"$like": f"{_literal(business_id)}*"}
         return await process.search_process_instances(
             Search(
                 filter=wanted,
@@ -104,7 +104,7 @@ def operator_api(settings: ConsoleSettings, process: ProcessClient) -> Router:
         )
 
     @get("/instances/{key:str}")
-    async def instance(key: str) -> InstanceView:
+    async def instance(key: FromPath[str]) -> InstanceView:
         """Everything the page shows of one instance, and from where to listen for changes."""
         # The position is taken first: what happens while the rest is read is then told as a change.
         position = (await process.events(EventQuery(after="latest", limit=1))).position
@@ -136,7 +136,7 @@ def operator_api(settings: ConsoleSettings, process: ProcessClient) -> Router:
         )
 
     @get("/instances/{key:str}/changes")
-    async def instance_changes(key: str, after: str) -> Changed:
+    async def instance_changes(key: FromPath[str], after: FromQuery[str]) -> Changed:
         """Answers when something happened to the instance (or those it called), or after ``event_wait``."""
         return told(
             await process.events(
@@ -145,13 +145,13 @@ def operator_api(settings: ConsoleSettings, process: ProcessClient) -> Router:
         )
 
     @get("/changes")
-    async def changes(after: str = "latest") -> Changed:
+    async def changes(after: FromQuery[str] = "latest") -> Changed:
         """Answers when an instance or an incident came, went or changed, or after ``event_wait``."""
         wait = 0 if after == "latest" else settings.event_wait
         return told(await process.events(EventQuery(after=after, types=LIST_EVENTS, wait=wait, limit=500)))
 
     @post("/incidents/{key:str}/resolution", status_code=204)
-    async def resolve(request: Request[Any, Any, Any], key: str) -> None:
+    async def resolve(request: Request[Any, Any, Any], key: FromPath[str]) -> None:
         """Try again: a job without retries gets one more before its incident is resolved."""
         found = (await process.search_incidents(Search(filter={"incidentKey": key}))).items
         if not found:
@@ -161,12 +161,14 @@ def operator_api(settings: ConsoleSettings, process: ProcessClient) -> Router:
         await process.resolve_incident(key, actor=caller(request).subject)
 
     @patch("/instances/{key:str}/variables", status_code=204)
-    async def set_variables(request: Request[Any, Any, Any], key: str, data: JSONBody[Variables]) -> None:
+    async def set_variables(
+        request: Request[Any, Any, Any], key: FromPath[str], data: JSONBody[Variables]
+    ) -> None:
         """Set variables in the instance's own scope."""
         await process.set_variables(key, data, actor=caller(request).subject)
 
     @delete("/instances/{key:str}", status_code=204)
-    async def cancel(request: Request[Any, Any, Any], key: str) -> None:
+    async def cancel(request: Request[Any, Any, Any], key: FromPath[str]) -> None:
         """Cancel the instance and what it called."""
         await process.cancel_process_instance(key, actor=caller(request).subject)
 
@@ -191,3 +193,8 @@ def operator_api(settings: ConsoleSettings, process: ProcessClient) -> Router:
 
 def told(page: EventPage) -> Changed:
     return Changed(changed=bool(page.events), position=page.position)
+
+
+def _literal(text: str) -> str:
+    """``text`` for ``$like``, where ``*`` and ``?`` stand for others unless a backslash is before them."""
+    return "".join(f"\\{letter}" if letter in "*?\\" else letter for letter in text)

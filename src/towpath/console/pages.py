@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 from jinja2 import Environment, PackageLoader
 from litestar import Request, Response, get
+from litestar.params import FromPath
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
@@ -118,7 +119,7 @@ def page_handlers(site: Site) -> list[ControllerRouterHandler]:
         return served(request, "sw.js")
 
     @get("/assets/{path:path}", include_in_schema=False, sync_to_thread=False)
-    def asset(request: Request[Any, Any, Any], path: str) -> Response[bytes]:
+    def asset(request: Request[Any, Any, Any], path: FromPath[str]) -> Response[bytes]:
         return served(request, path.lstrip("/"))
 
     return [root, console, app, tasks, operate, config, manifest, service_worker, asset]
