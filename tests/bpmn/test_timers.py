@@ -56,7 +56,7 @@ def test_a_timer_text_says_when_it_is_due_and_what_is_left(
     ],
 )
 def test_what_is_no_timer_is_refused_with_a_reason(kind: str, text: str) -> None:
-    with pytest.raises(ValueError, match="`|forward"):
+    with pytest.raises(ValueError, match=r"`.+`"):
         first_due(kind, text, NOW)
 
 

@@ -24,7 +24,7 @@ MOVE_LIMIT = 1_000_000  # moves without ever waiting: a modelling loop
 def run(work: Work) -> None:
     """Work off the queue up to the next wait states, or to the move budget."""
     instance, elements, graph = work.instance, work.elements, work.graph.elements
-    queue = work.queue
+    queue, own = work.queue, work.own
     moves = 0
     while True:
         while moves < len(queue):
@@ -35,7 +35,7 @@ def run(work: Work) -> None:
             moves += 1
             if key not in elements:
                 continue  # terminated in the meantime
-            current = work.edit(key)
+            current = elements[key] if key in own else work.edit(key)
             if current.incident is not None:
                 continue
             try:
@@ -62,6 +62,10 @@ def _move(work: Work, current: ElementInstance, element: Element) -> None:
             _complete(work, current, element)
     elif current.phase == ACTIVATING:
         _activate(work, current, element)
+        if current.phase == COMPLETING and work.queue[-1] == current.key:
+            # It does not wait: complete it in the same move.
+            work.queue.pop()
+            _complete(work, current, element)
     elif current.phase == COMPLETING:
         _complete(work, current, element)
 

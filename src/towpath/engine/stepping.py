@@ -34,16 +34,18 @@ COMMANDS: dict[type[c.Command], Callable[[Work, Any], None]] = {
     c.Continue: triggers.go_on,
 }
 # What such a command is about is still there afterwards, so only its id tells that it came before.
-CONSUMES_NOTHING = (
-    c.FailJob,
-    c.ThrowJobError,
-    c.UpdateJobRetries,
-    c.AssignUserTask,
-    c.UpdateUserTask,
-    c.SetVariables,
-    c.TriggerMessage,
-    c.CalledInstanceThrew,
-    c.ErrorNotCaught,
+CONSUMES_NOTHING: frozenset[type[c.Command]] = frozenset(
+    {
+        c.FailJob,
+        c.ThrowJobError,
+        c.UpdateJobRetries,
+        c.AssignUserTask,
+        c.UpdateUserTask,
+        c.SetVariables,
+        c.TriggerMessage,
+        c.CalledInstanceThrew,
+        c.ErrorNotCaught,
+    }
 )
 
 
@@ -58,13 +60,15 @@ def step(models: Models, state: Instance | Channel | None, command: c.AnyCommand
     An instance key is created once: a host that still knows an ended instance refuses to create it
     again. A message for an instance that no longer waits is sent back to its channel.
     """
-    if isinstance(command, c.ChannelCommand):
-        return channel.step(models, state if isinstance(state, Channel) else None, command, keys)
+    carry_out = COMMANDS.get(type(command))
     instance = state if isinstance(state, Instance) else None
     try:
+        if carry_out is not None:
+            return _continue(models, instance, command, keys, carry_out)  # type: ignore[arg-type]
         if isinstance(command, c.CreateInstance):
             return _create(models, instance, command, keys)
-        return _continue(models, instance, command, keys)
+        channel_state = state if isinstance(state, Channel) else None
+        return channel.step(models, channel_state, command, keys)  # type: ignore[arg-type]
     except Refusal as refusal:
         if isinstance(command, c.TriggerMessage) and refusal.type == "not-found":
             return Outcome(state=state, effects=[Send(command=_refused(command, keys))])
@@ -102,7 +106,13 @@ def _create(models: Models, instance: Instance | None, command: c.CreateInstance
     return _outcome(work)
 
 
-def _continue(models: Models, instance: Instance | None, command: c.InstanceCommand, keys: Keys) -> Outcome:
+def _continue(
+    models: Models,
+    instance: Instance | None,
+    command: c.InstanceCommand,
+    keys: Keys,
+    carry_out: Callable[[Work, Any], None],
+) -> Outcome:
     if instance is None:
         raise Refusal("not-found", f"There is no active instance {command.instance_key}.")
     deployed = models.process(instance.definition_key)
@@ -111,8 +121,8 @@ def _continue(models: Models, instance: Instance | None, command: c.InstanceComm
     if command.id in instance.recent:
         raise Refusal("duplicate", f"The command {command.id} was carried out already.")
     work = Work(models, deployed, instance, keys, command)
-    COMMANDS[type(command)](work, command)
-    if isinstance(command, CONSUMES_NOTHING):
+    carry_out(work, command)
+    if type(command) in CONSUMES_NOTHING:
         work.instance.recent = [*instance.recent, command.id][-RECENT:]
     if work.instance.pending:
         # A Continue is on its way, and works all of it off.

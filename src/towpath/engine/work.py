@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping as AbstractMapping
-from copy import copy
 from functools import lru_cache
 from typing import Any
 
@@ -85,7 +84,7 @@ class Work:
         self.effects: list[AnyEffect] = []
         self.queue: list[int] = []
         self.own: set[int] = set()
-        self.instance = instance = copy(instance)
+        self.instance = instance = instance.__copy__()  # type: ignore[attr-defined]  # 4x faster than copy.copy
         self.elements = instance.elements = instance.elements.copy()
         self.owners = instance.owners = instance.owners.copy()
 
@@ -95,7 +94,7 @@ class Work:
         """The element instance, as a copy that may be changed."""
         found = self.elements[key]
         if key not in self.own:
-            found = copy(found)
+            found = found.__copy__()  # type: ignore[attr-defined]
             self.elements[key] = found
             self.own.add(key)
         return found
