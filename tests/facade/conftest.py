@@ -22,7 +22,7 @@ from towpath.http import listen, serving
 from towpath.identity import Identity, TokenError
 from towpath.process import ProcessServer, ProcessSettings, open_server
 from towpath.storage.documents import DocumentStore
-from towpath.wire import Deployment, Resource
+from towpath.wire import ActivateJobs, Deployment, JobFailure, Resource
 
 MODELS = Path(__file__).parent / "models"
 SECRET = "a secret of the tests, long enough"
@@ -146,6 +146,14 @@ class World:
     @property
     def nobody(self) -> Caller:
         return Caller(self.session, self.base, None)
+
+    async def fix(self, **failure: Any) -> None:
+        """A worker takes the one job there is, and does it, or fails with ``failure``."""
+        (job,) = await self.server.activate_jobs(ActivateJobs(type="ticket-fix", request_timeout=2_000))
+        if failure:
+            await self.server.fail_job(job.job_key, JobFailure(**failure))
+        else:
+            await self.server.complete_job(job.job_key)
 
     async def assess(self, ticket: str, **variables: Any) -> None:
         """Carl assesses a ticket, so that it waits for the customer."""

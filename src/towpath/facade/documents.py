@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from urllib.parse import quote
 
 from litestar import Response, get, post
@@ -11,7 +10,7 @@ from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 
 from towpath.facade.context import Facade
-from towpath.facade.ids import derived_token
+from towpath.facade.ids import derived_token, sequential_token
 from towpath.facade.instances import idempotency_key
 from towpath.facade.representation import DocumentLink, belongs, document_link, documents_of
 from towpath.facade.requests import AnyRequest, multipart, query, refuse
@@ -65,7 +64,7 @@ def document_routes(facade: Facade) -> list[ControllerRouterHandler]:
                 raise refuse([{"field": "file", "message": "No file was sent."}])
             for number, upload in enumerate(submission.files):
                 parts = (business_id, identity.subject, key or "", str(number))
-                tail = derived_token(facade.key("documents"), *parts) if key else secrets.token_hex(8)
+                tail = derived_token(facade.key("documents"), *parts) if key else sequential_token(number)
                 document = await facade.process.create_document(
                     upload.parts(),
                     file_name=upload.file_name,

@@ -27,7 +27,7 @@ def page(template: str, status: int, **values: Any) -> Response[str]:
     return Response(
         text,
         status_code=status,
-        media_type="text/html; charset=utf-8",
+        media_type="text/html",
         headers={
             "Content-Security-Policy": _policy(text),
             "Cache-Control": "no-store",
