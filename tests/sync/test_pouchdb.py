@@ -68,7 +68,8 @@ async def test_a_refused_document_is_denied_and_the_others_go_through(sync: Sync
     found = await pouch(
         """
         const [a, server] = [local('a'), remote(args.url, args.token)];
-        await a.bulkDocs([{_id: 'claims:C-1', state: 'paid'}, {_id: 'draft:1'}, {_id: 'command:1', type: 'x'}]);
+        const docs = [{_id: 'claims:C-1', state: 'paid'}, {_id: 'draft:1'}, {_id: 'command:1', type: 'x'}];
+        await a.bulkDocs(docs);
         const denied = [];
         const done = await a.replicate.to(server).on('denied', (e) => denied.push(e));
         return {denied, written: done.docs_written, there: (await server.allDocs()).rows.map((r) => r.id)};
@@ -76,7 +77,10 @@ async def test_a_refused_document_is_denied_and_the_others_go_through(sync: Sync
         url=sync.url,
         token=await sync.token("ada"),
     )
-    assert {(d["doc"]["id"] if "doc" in d else d["id"]) for d in found["denied"]} == {"claims:C-1", "command:1"}
+    assert {(d["doc"]["id"] if "doc" in d else d["id"]) for d in found["denied"]} == {
+        "claims:C-1",
+        "command:1",
+    }
     assert found["written"] == 1
     assert found["there"] == ["draft:1"]
 

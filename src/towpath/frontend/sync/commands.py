@@ -292,7 +292,7 @@ class Processor:
         if not files:
             return await self._post(path, command.data, person, key)
         form = aiohttp.FormData()
-        form.add_field("data", msgspec.json.encode(command.data), content_type="application/json")
+        form.add_field("data", msgspec.json.encode(command.data).decode(), content_type="application/json")
         field = await self._catalog.file_field(command.resource)
         for file in files:
             # photos/dent.jpg goes to the form's field photos, dent.jpg to its first field for files.
