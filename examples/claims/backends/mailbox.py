@@ -20,7 +20,7 @@ from typing import Any
 from aiosmtpd.smtp import SMTP, Envelope
 from litestar import Litestar, MediaType, Response, delete, get
 from litestar.params import FromPath
-from program import ended, listen, parser, serving
+from program import listen, parser, serving, told_to_end
 
 MAX_MAIL = 10 * 1024 * 1024  # bytes
 LINK = re.compile(r"https?://[^\s<>\"']+")
@@ -148,6 +148,7 @@ def create(mailbox: Mailbox) -> Litestar:
 
 
 async def main(host: str, port: int, http_port: int | None, state: Path) -> None:
+    over = told_to_end()
     mailbox = Mailbox(state)
     if http_port is None:
         http_port = port + 1 if port else 0
@@ -164,7 +165,7 @@ async def main(host: str, port: int, http_port: int | None, state: Path) -> None
             f"ready mailbox smtp://{host}:{smtp_socket.getsockname()[1]} http://{host}:{http_socket.getsockname()[1]}",
             flush=True,
         )
-        await ended()
+        await over.wait()
 
 
 if __name__ == "__main__":

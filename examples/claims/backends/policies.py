@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 
 import psycopg
-from program import ended, listen, parser
+from program import listen, parser, told_to_end
 from psycopg import sql
 
 NAME = "policies"  # of the database, and of the user who may use it
@@ -239,7 +239,7 @@ def stop(server: subprocess.Popen[bytes]) -> None:
 
 async def until_over(server: subprocess.Popen[bytes]) -> None:
     """Until we are told to end, or the server ended by itself."""
-    told = asyncio.create_task(ended())
+    told = asyncio.create_task(told_to_end().wait())
     while not told.done() and server.poll() is None:
         await asyncio.wait([told], timeout=0.5)
 

@@ -49,19 +49,19 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn that leaves signals to :func:`ended`: it would raise them again, and not end with 0."""
+    """uvicorn that leaves signals to :func:`told_to_end`: it would raise them again, and not end with 0."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Any:
         yield
 
 
-async def ended() -> None:
-    """Until SIGTERM or SIGINT."""
+def told_to_end() -> asyncio.Event:
+    """Set by SIGTERM and SIGINT. To be had before "ready" is said: who reads that may end us at once."""
     over = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, over.set)
-    await over.wait()
+    return over
 
 
 @contextlib.asynccontextmanager
@@ -86,8 +86,9 @@ def run(name: str, app: Any, host: str, port: int) -> None:
     sock = listen(host, port)
 
     async def main() -> None:
+        over = told_to_end()
         async with serving(app, sock):
             print(f"ready {name} http://{host}:{sock.getsockname()[1]}", flush=True)
-            await ended()
+            await over.wait()
 
     asyncio.run(main())
