@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, get_args, get_origin
 
 import msgspec
 
@@ -18,9 +18,7 @@ FILE = "towpath.toml"
 _HEADER = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")
 _KEY = re.compile(r"^\s*(\"[^\"]+\"|'[^']+'|[A-Za-z0-9_-]+)\s*=")
 _SYNTAX = re.compile(r"\(at line (\d+), column (\d+)\)")
-_PLACE = re.compile(r" - at `(?:key in )?\$([^`]*)`$")
-_UNKNOWN = re.compile(r"unknown field `([^`]+)`")
-_STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
+_PLACE = re.compile(r" - at `(?:key in )?\$[^`]*`$")
 _PLACEHOLDER = re.compile(r"\{([a-z_]+(?:\.[A-Za-z0-9_-]+)*)\}")
 
 
@@ -45,13 +43,13 @@ def read(text: str) -> tuple[Raw, list[Fault]]:
 
 
 def convert(raw: Raw, text: str) -> tuple[Settings, list[Fault]]:
-    """The settings, table by table, so that a fault in one table does not hide those of the others.
+    """The settings, or every fault of them.
 
     A faulty table is replaced by its defaults; with faults, the settings are for further checking only.
     """
     faults: list[Fault] = []
     good: dict[str, Any] = {}
-    known = {f.encode_name: f for f in msgspec.structs.fields(Settings)}
+    known = {field.encode_name: field.type for field in msgspec.structs.fields(Settings)}
     for name, value in raw.items():
         if name not in known:
             faults.append(
@@ -64,63 +62,80 @@ def convert(raw: Raw, text: str) -> tuple[Settings, list[Fault]]:
                 )
             )
             continue
-        try:
-            good[name] = msgspec.convert(value, known[name].type)
-        except msgspec.ValidationError as error:
-            faults.append(_fault(error, name, known[name].type, text))
+        found = [_fault(wrong, text) for wrong in _wrongs(value, known[name], (name,))]
+        faults += found
+        if not found:
+            good[name] = msgspec.convert(value, known[name])
     return Settings(**good), faults
 
 
-def _fault(error: msgspec.ValidationError, table: str, type_: Any, text: str) -> Fault:
-    message = str(error)
-    steps: list[str | int] = [table]
-    place = _PLACE.search(message)
-    if place:
-        message = message[: place.start()]
-        for key, index in _STEP.findall(place[1]):
-            if index == "...":  # a value of a mapping: msgspec does not say which
-                break
-            steps.append(key or int(index))
-    unknown = _UNKNOWN.search(message)
-    remedy = ""
-    if unknown:
-        steps.append(unknown[1])
-        message = f"There is no setting `{unknown[1]}`"
-        fields = _fields(type_, steps[1:-1])
-        if fields:
-            remedy = f"The settings here are: {', '.join(fields)}."
-    where = ".".join(str(step) for step in steps)
+class _Wrong(NamedTuple):
+    """What is wrong with the value at ``steps``."""
+
+    steps: tuple[str | int, ...]
+    message: str
+    remedy: str = ""
+
+
+def _wrongs(value: Any, type_: Any, steps: tuple[str | int, ...]) -> list[_Wrong]:
+    """Everything in ``value`` that is not of ``type_``; msgspec alone stops at the first."""
+    found: list[_Wrong] = []
+    if isinstance(value, dict):
+        struct, element = _table_type(type_)
+        if struct is not None:
+            fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
+            found += [
+                _Wrong(
+                    (*steps, name),
+                    f"There is no setting `{name}`",
+                    f"The settings here are: {', '.join(fields)}.",
+                )
+                for name in value
+                if name not in fields
+            ]
+            found += [
+                _Wrong(steps, f"The setting `{name}` is missing")
+                for name, field in fields.items()
+                if field.required and name not in value
+            ]
+            for name, field in fields.items():
+                if name in value:
+                    found += _wrongs(value[name], field.type, (*steps, name))
+        elif element is not None:
+            for name, item in value.items():
+                found += _wrongs(item, element, (*steps, name))
+    elif isinstance(value, list) and get_origin(type_) is list:
+        for index, item in enumerate(value):
+            found += _wrongs(item, get_args(type_)[0], (*steps, index))
+    if not found:  # each part is of its type; now what the whole has to say
+        try:
+            msgspec.convert(value, type_)
+        except msgspec.ValidationError as error:
+            found.append(_Wrong(steps, _PLACE.sub("", str(error))))
+    return found
+
+
+def _table_type(type_: Any) -> tuple[type[msgspec.Struct] | None, Any]:
+    """What a table of ``type_`` is: one of our structures, or a mapping to the second of the two."""
+    for choice in (type_, *get_args(type_)) if get_origin(type_) is not dict else (type_,):
+        if isinstance(choice, type) and issubclass(choice, msgspec.Struct):
+            return choice, None
+        if get_origin(choice) is dict:
+            return None, get_args(choice)[1]
+    return None, None
+
+
+def _fault(wrong: _Wrong, text: str) -> Fault:
     return Fault(
-        message=f"{message} ({where}).",
+        message=f"{wrong.message.rstrip('.')} ({'.'.join(map(str, wrong.steps))}).",
         rule="solution.setting",
-        remedy=remedy,
+        remedy=wrong.remedy,
         file=FILE,
-        line=line_of(text, steps),
+        line=line_of(text, wrong.steps),
     )
 
 
-def _fields(type_: Any, steps: list[str | int]) -> list[str]:
-    """The settings of the table at ``steps`` below ``type_``, where it is one of ours."""
-    for step in steps:
-        if isinstance(step, int):
-            type_ = getattr(type_, "__args__", (None,))[0]
-            continue
-        if not isinstance(type_, type) or not issubclass(type_, msgspec.Struct):
-            return []
-        found = next((f for f in msgspec.structs.fields(type_) if f.encode_name == step), None)
-        if found is None:
-            return []
-        type_ = found.type
-    if isinstance(type_, type) and issubclass(type_, msgspec.Struct):
-        return [f.encode_name for f in msgspec.structs.fields(type_)]
-    args = getattr(type_, "__args__", ())
-    element = args[-1] if args else None
-    if isinstance(element, type) and issubclass(element, msgspec.Struct):
-        return [f.encode_name for f in msgspec.structs.fields(element)]
-    return []
-
-
-def line_of(text: str, steps: list[str | int]) -> int | None:
+def line_of(text: str, steps: Sequence[str | int]) -> int | None:
     """The line (from 1) of the setting at ``steps``, or of the nearest table that holds it."""
     path = [str(s) for s in steps if not isinstance(s, int)]
     index = next((s for s in steps if isinstance(s, int)), None)
@@ -179,7 +194,7 @@ def unresolved(raw: Any, text: str, path: tuple[str | int, ...] = ()) -> list[Fa
                 rule="solution.placeholder",
                 remedy="Placeholders are {backends.NAME.port} and {services.NAME.port}.",
                 file=FILE,
-                line=line_of(text, list(path)),
+                line=line_of(text, path),
             )
             for name in _PLACEHOLDER.findall(raw)
             if name.startswith(("backends.", "services."))
