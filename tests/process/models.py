@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from towpath.wire import Resource
 
 _HEAD = (
@@ -24,9 +26,10 @@ def process(id_: str, *elements: str, before: str = "", after: str = "") -> Reso
         incoming = f"<bpmn:incoming>{ids[i - 1]}-{ids[i]}</bpmn:incoming>" if i else ""
         outgoing = f"<bpmn:outgoing>{ids[i]}-{ids[i + 1]}</bpmn:outgoing>" if i + 1 < len(ids) else ""
         body.append(element.replace("{flows}", incoming + outgoing))
-    for source, target in zip(ids, ids[1:], strict=False):
+    for source, target in pairwise(ids):
         body.append(f'<bpmn:sequenceFlow id="{source}-{target}" sourceRef="{source}" targetRef="{target}"/>')
-    xml = f'{before}<bpmn:process id="{id_}" name="{id_.title()}" isExecutable="true">{"".join(body)}{after}</bpmn:process>'
+    head = f'<bpmn:process id="{id_}" name="{id_.title()}" isExecutable="true">'
+    xml = f"{before}{head}{''.join(body)}{after}</bpmn:process>"
     return Resource(name=f"{id_}.bpmn", content=definitions(xml))
 
 
@@ -43,9 +46,7 @@ def service(id_: str, type_: str | None = None, retries: int = 3, extra: str = "
 
 
 def milestone(text: str) -> str:
-    return (
-        f'<zeebe:properties><zeebe:property name="milestone" value="{text}"/></zeebe:properties>'
-    )
+    return f'<zeebe:properties><zeebe:property name="milestone" value="{text}"/></zeebe:properties>'
 
 
 def user_task(id_: str, assignment: str = 'candidateGroups="adjuster"', form: str = "") -> str:

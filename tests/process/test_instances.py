@@ -43,7 +43,9 @@ async def test_an_instance_runs_from_its_start_through_a_job_to_its_end(server: 
 async def test_a_start_can_wait_for_the_result(server: ProcessServer) -> None:
     await server.deploy([NO_TASK, ONE_TASK])
     at_once = await server.create_process_instance(
-        CreateProcessInstance(process_definition_id="no-task", variables={"a": 1, "b": 2}, await_completion=True)
+        CreateProcessInstance(
+            process_definition_id="no-task", variables={"a": 1, "b": 2}, await_completion=True
+        )
     )
     assert at_once.variables == {"a": 1, "b": 2}
 
@@ -66,9 +68,7 @@ async def test_a_start_that_waits_longer_than_it_may_is_told_so_and_goes_on(serv
     await server.deploy([ONE_TASK])
     with pytest.raises(ProcessError) as refused:
         await server.create_process_instance(
-            CreateProcessInstance(
-                process_definition_id="one-task", await_completion=True, request_timeout=30
-            )
+            CreateProcessInstance(process_definition_id="one-task", await_completion=True, request_timeout=30)
         )
     assert refused.value.code == "DEADLINE_EXCEEDED"
     assert (await server.search_process_instances(Search(filter={"state": "ACTIVE"}))).page.total_items == 1

@@ -8,6 +8,7 @@ become rows, and :mod:`~towpath.process.feed` the event feed.
 
 from towpath.process.changes import AlreadyExists
 from towpath.process.clock import Clock, ManualClock, SystemClock
+from towpath.process.rest import create_app
 from towpath.process.server import ProcessServer, open_server
 from towpath.process.settings import ProcessSettings
 
@@ -18,5 +19,6 @@ __all__ = [
     "ProcessServer",
     "ProcessSettings",
     "SystemClock",
+    "create_app",
     "open_server",
 ]
