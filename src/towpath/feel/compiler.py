@@ -7,7 +7,10 @@ A closure takes the frame: a list whose first element is the Runtime, the second
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from operator import add as python_add
+from operator import ge, gt, le, lt, mul, sub
 from typing import Any
 
 from . import syntax as ast
@@ -20,6 +23,8 @@ from .types import is_instance
 from .values import INT_LIMIT, Function, Range, kind
 
 Run = Callable[[list[Any]], Any]
+_DIRECT: Mapping[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
+_QUICK: Mapping[str, Callable[[int, int], int]] = {"+": python_add, "-": sub, "*": mul}
 RUNTIME, VARIABLES, FIRST_SLOT = 0, 1, 2
 
 
@@ -68,6 +73,8 @@ class Compiler(Iterations):
         if not items:
             return run
         slots, outer = tuple(items), run
+        if len(slots) == 1:
+            return _item_reader(name, slots[0], outer)
 
         def read(frame: list[Any]) -> Any:
             for slot in slots:
@@ -92,7 +99,7 @@ class Compiler(Iterations):
             if name in variables:
                 return variables[name]
             if builtin is None:
-                self.warn(frame, at, _unknown("variable", name, variables))
+                self.warn(frame, at, _unknown("variable", name, _known(frame)))
             return builtin
 
         return read
@@ -149,14 +156,14 @@ class Compiler(Iterations):
                 self.warn(frame, at, str(reason))
                 return None
 
-        if operator not in ("+", "-"):
+        quick = _QUICK.get(operator)
+        if quick is None:
             return run
-        plus = operator == "+"
 
         def fast(frame: list[Any]) -> Any:
             a, b = left(frame), right(frame)
             if type(a) is int and type(b) is int:
-                total = a + b if plus else a - b
+                total = quick(a, b)
                 if -INT_LIMIT < total < INT_LIMIT:
                     return total
             try:
@@ -203,8 +210,13 @@ class Compiler(Iterations):
 
             return same
 
+        direct = _DIRECT[operator]
+
         def ordered(frame: list[Any]) -> bool | None:
             a, b = left(frame), right(frame)
+            kind_a = type(a)
+            if kind_a is type(b) and (kind_a is int or kind_a is Decimal or kind_a is str):
+                return direct(a, b)
             result = compare(operator, a, b)
             if result is None:
                 explain(frame, a, b)
@@ -417,7 +429,7 @@ class Compiler(Iterations):
                 if callee is not None or what is None:
                     self.warn(frame, at, f"{kind(callee)} is no function")
                 elif what:
-                    known = [*self.builtins, *frame[VARIABLES]]
+                    known = [*self.builtins, *_known(frame)]
                     self.warn(frame, at, _unknown("function", what, known))
                 return None
             runtime = frame[RUNTIME]
@@ -463,6 +475,27 @@ class Compiler(Iterations):
             return Closure(made, body, frame.copy())
 
         return make
+
+
+def _item_reader(name: str, slot: int, outer: Run) -> Run:
+    """A name within one filter: the item's field, or what the name means outside."""
+
+    def read(frame: list[Any]) -> Any:
+        item = frame[slot]
+        if type(item) is dict:
+            return item[name] if name in item else outer(frame)
+        if name != "item":
+            found = property_of(item, name, None)
+            if found is not None:
+                return found
+        return outer(frame)
+
+    return read
+
+
+def _known(frame: list[Any]) -> Iterable[str]:
+    known: Iterable[str] | None = frame[RUNTIME].known
+    return frame[VARIABLES] if known is None else known
 
 
 def _constant(value: Any) -> Run:

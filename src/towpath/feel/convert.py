@@ -32,12 +32,24 @@ def from_json(value: Any) -> Any:
         number = Decimal(repr(value))
         return whole(number) if number.is_finite() else None
     if kind is dict:
-        converted = {str(key): from_json(item) for key, item in value.items()}
-        return value if all(converted[key] is value.get(key) for key in converted) else converted
+        return value if _is_feel(value) else {str(key): from_json(item) for key, item in value.items()}
     if kind is list:
-        items = [from_json(item) for item in value]
-        return value if all(a is b for a, b in zip(items, value, strict=True)) else items
+        return value if _is_feel(value) else [from_json(item) for item in value]
     return _from_python(value)
+
+
+def _is_feel(value: Any) -> bool:
+    """Whether nothing in a value needs to be converted; most JSON is so, and then not copied."""
+    kind = type(value)
+    if kind is int:
+        return bool(-INT_LIMIT < value < INT_LIMIT)
+    if kind is list:
+        return all(type(item) in _AS_IS or _is_feel(item) for item in value)
+    if kind is dict:
+        return all(
+            type(key) is str and (type(item) in _AS_IS or _is_feel(item)) for key, item in value.items()
+        )
+    return kind in _AS_IS
 
 
 def _from_python(value: Any) -> Any:

@@ -34,7 +34,7 @@ class Result(NamedTuple):
 class Expression:
     """A compiled text. Immutable, and safe to share among threads."""
 
-    __slots__ = ("_run", "_size", "dialect", "names", "text")
+    __slots__ = ("_reads", "_run", "_size", "dialect", "names", "text")
 
     def __init__(
         self,
@@ -61,6 +61,7 @@ class Expression:
         self._size = compiler.size - FIRST_SLOT
         self.text = text
         self.dialect = dialect
+        self._reads = frozenset(compiler.free)
         self.names = frozenset(compiler.free - {"?"} - (STANDARD.keys() - frozenset(known)))
 
     def evaluate(
@@ -77,7 +78,8 @@ class Expression:
         and ``random number()`` draw from; without them these are null. Raises FeelLimitError.
         """
         runtime = Runtime(clock(now), limits, source)
-        converted = {name: from_json(value) for name, value in variables.items()}
+        runtime.known = variables.keys()
+        converted = {name: from_json(variables[name]) for name in self._reads if name in variables}
         return Result(self.run(runtime, converted), tuple(runtime.warnings))
 
     def run(self, runtime: Runtime, variables: Mapping[str, Any]) -> Any:

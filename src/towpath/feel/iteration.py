@@ -47,6 +47,8 @@ class Iterations:
         body = self.compile(node.body)
         del self.scope[depth:]
         reads_partial = _mentions(node.body, "partial")
+        slot, source, stop = iterators[0]
+        simple = len(iterators) == 1 and stop is None and not reads_partial
         at = node.at
 
         def run(frame: list[Any]) -> list[Any] | None:
@@ -54,6 +56,13 @@ class Iterations:
             runtime = frame[0]
             limit = runtime.limits.items
             try:
+                if simple:
+                    items = domain(runtime, source(frame))
+                    runtime.spend(len(items))
+                    for item in items:
+                        frame[slot] = item
+                        results.append(body(frame))
+                    return results
                 for _ in _bindings(frame, iterators):
                     if reads_partial:
                         runtime.spend(len(results) // 64)
@@ -173,7 +182,7 @@ def _domain(frame: list[Any], start: Any, stop: Run | None) -> Iterable[Any]:
     return domain(frame[0], start)
 
 
-def domain(runtime: Any, value: Any) -> Iterable[Any]:
+def domain(runtime: Any, value: Any) -> list[Any]:
     """The items of a list or range, or the one value; raises Unanswerable."""
     if type(value) is list:
         return value

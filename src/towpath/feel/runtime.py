@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,7 @@ DEFAULT_LIMITS = Limits()
 class Runtime:
     """State of one evaluation. ``now`` is what ``now()`` and ``today()`` answer, None without a clock."""
 
-    __slots__ = ("_depth", "_steps", "limits", "muted", "now", "random", "warnings")
+    __slots__ = ("_depth", "_steps", "known", "limits", "muted", "now", "random", "warnings")
 
     def __init__(
         self,
@@ -49,6 +50,7 @@ class Runtime:
         self.random = source
         self.warnings: list[Warning] = []
         self.muted = 0
+        self.known: Collection[str] | None = None  # the variables' names, where not all are passed on
         self._steps = limits.steps
         self._depth = 0
 
