@@ -251,6 +251,7 @@ class Compiler(Iterations):
     def _unarytests(self, node: ast.UnaryTests) -> Run:
         """A whole cell: the input is the variable ``?``."""
         tests = self.tests(node, dialect=True)
+        self.free.add("?")
 
         def run(frame: list[Any]) -> bool | None:
             return tests(frame, frame[VARIABLES].get("?"))
