@@ -223,11 +223,14 @@ class Sync:
     url: str
     http: aiohttp.ClientSession
     issuer: str
+    tokens: dict[tuple[str, str], str] = field(default_factory=dict)
 
     async def token(self, user: str, client: str = "towpath-web") -> str:
-        form = {"grant_type": "password", "client_id": client, "username": user, "password": user}
-        async with self.http.post(f"{self.issuer}/token", data=form) as answer:
-            return str((await answer.json())["access_token"])
+        if (user, client) not in self.tokens:
+            form = {"grant_type": "password", "client_id": client, "username": user, "password": user}
+            async with self.http.post(f"{self.issuer}/token", data=form) as answer:
+                self.tokens[user, client] = (await answer.json())["access_token"]
+        return self.tokens[user, client]
 
     async def call(self, method: str, path: str, user: str | None = "ada", **more: Any) -> tuple[int, Any]:
         """The status and JSON of one request."""
