@@ -249,7 +249,7 @@ def main() -> int:
         for box, step in BOXES:
             try:
                 print(f"{box + ' ok':15} {getattr(journey, step)()}", flush=True)
-            except (NotOk, OSError, KeyError, ValueError) as error:
+            except (NotOk, OSError, RuntimeError, LookupError, ValueError, TypeError) as error:
                 failed = True
                 print(f"{box + ' NOT OK':15} {type(error).__name__}: {error}", flush=True)
     print(f"{'failed' if failed else 'all ok':15} {time.monotonic() - begun:.1f} s")
