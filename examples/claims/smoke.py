@@ -165,7 +165,7 @@ class Journey:
 
     def process(self) -> str:
         def task() -> Any:
-            found = [t for t in self.get("/tasks", self.carl)["items"] if t["target"] == self.claim]
+            found = [t for t in self.get("/tasks", self.carl)["items"] if t["businessId"] == self.claim]
             return found[0] if found else None
 
         found = eventually("task for the adjuster", task)

@@ -56,7 +56,7 @@ def task(blueprint: Blueprint, token: str, id_: str) -> Any:
 
     def look() -> Any:
         items = blueprint.request("GET", "/tasks", token=token).json()["items"]
-        return next((t for t in items if t["target"] == id_), None)
+        return next((t for t in items if t["businessId"] == id_), None)
 
     return eventually("task", look)
 
