@@ -257,6 +257,11 @@ async def test_anonymous_callers_are_limited_by_address(bench_alone: Bench) -> N
         status, _, told = await problem(bench_alone, url)
         assert status == 429
         assert 1700 < int(told["Retry-After"]) <= 1800
+        assert await bench_alone.status(f"{gateway.url}/links/credential") == 429
+        await bench_alone.until(
+            lambda: gateway.access_log.exists() and '"route":"/links"' in gateway.access_log.read_text()
+        )
+        assert "credential" not in gateway.access_log.read_text()
 
 
 async def test_while_the_issuer_is_down_open_routes_serve_and_tokens_wait(

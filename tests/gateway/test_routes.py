@@ -52,7 +52,7 @@ def test_the_blueprints_paths_go_to_their_boxes() -> None:
         "/catalog": ("facade", False),
         "/docs": ("facade", False),
         "/openapi.json": ("facade", False),
-        "private /links": ("facade", False),
+        "/links": ("facade", False),
         "/sync": ("sync", True),
         "/notify": ("notify", True),
         "/data": ("integration", True),

@@ -218,14 +218,12 @@ def _access_logs(settings: GatewaySettings, log_file: Path) -> list[Json]:
     if settings.access_log.to == "off":
         return []
     return [
-        _access_log(
-            settings, log_file, "%PATH(NQ:ORIG_OR_PATH)%", f"!xds.route_name.startsWith('{PRIVATE}')"
-        ),
-        _access_log(settings, log_file, "-", f"xds.route_name.startsWith('{PRIVATE}')"),
+        _access_log(settings, log_file, path="%PATH(NQ:ORIG_OR_PATH)%", private=False),
+        _access_log(settings, log_file, path="-", private=True),
     ]
 
 
-def _access_log(settings: GatewaySettings, log_file: Path, path: str, when: str) -> Json:
+def _access_log(settings: GatewaySettings, log_file: Path, *, path: str, private: bool) -> Json:
     form: dict[str, Any] = {
         "time": "%START_TIME%",
         "id": "%REQ(X-REQUEST-ID)%",
@@ -260,13 +258,8 @@ def _access_log(settings: GatewaySettings, log_file: Path, path: str, when: str)
             path=str(log_file),
             log_format=log_format,
         )
-    log["filter"] = {
-        "extension_filter": extension(
-            "envoy.access_loggers.extension_filters.cel",
-            "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter",
-            expression=when,
-        )
-    }
+    header = {"name": PRIVATE, "present_match": True, "invert_match": not private}
+    log["filter"] = {"header_filter": {"header": header}}
     return log
 
 

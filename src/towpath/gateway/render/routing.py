@@ -16,7 +16,7 @@ from towpath.gateway.settings import GatewaySettings
 
 TABLE = "routes"  # name of the route configuration
 TOKEN = "token"  # noqa: S105  (name of the requirement that a good token is there)
-PRIVATE = "private "  # begins the names of routes whose path is not logged
+PRIVATE = "x-towpath-private"  # header of requests on routes whose path is not logged
 
 
 def route_table(settings: GatewaySettings, routes: Sequence[GatewayRoute]) -> Json:
@@ -46,7 +46,7 @@ def _specific(route: GatewayRoute) -> tuple[bool, int, bool, str]:
 def _route(settings: GatewaySettings, route: GatewayRoute) -> Json:
     name = " ".join(filter(None, [route.prefix, route.pattern, *route.methods]))
     found: Json = {
-        "name": PRIVATE + name if route.private else name,
+        "name": name,
         "match": _match(route),
         "typed_per_filter_config": _filters(settings, route),
     }
@@ -107,6 +107,13 @@ def _filters(settings: GatewaySettings, route: GatewayRoute) -> Json:
         found["envoy.filters.http.rbac"] = typed(
             "envoy.extensions.filters.http.rbac.v3.RBACPerRoute",
             rbac={"rules": {"action": "ALLOW", "policies": {"roles": _has_role(settings, route.roles)}}},
+        )
+    if route.private:
+        # By the first filter, so that what a later one refuses is not logged either.
+        mark = {"append": {"header": {"key": PRIVATE, "value": "yes"}}}
+        found["envoy.filters.http.header_mutation"] = typed(
+            "envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute",
+            mutations={"request_mutations": [mark]},
         )
     if route.stream:
         # A compressor holds back what it has not enough of: events would come late.
