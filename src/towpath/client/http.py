@@ -356,9 +356,9 @@ class HttpProcessClient:
             except TokenError as error:
                 code = "UNAUTHENTICATED" if error.status in (400, 401, 403) else "UNAVAILABLE"
                 raise ProcessError(code, error.detail) from error
-            if actor is not None:
-                person = msgspec.json.encode({"sub": actor, "roles": []})
-                headers[ON_BEHALF_OF] = base64.urlsafe_b64encode(person).decode()
+        if actor is not None:
+            person = msgspec.json.encode({"sub": actor, "roles": []})
+            headers[ON_BEHALF_OF] = base64.urlsafe_b64encode(person).decode()
         return headers
 
     async def _send(

@@ -27,7 +27,7 @@ def derived_token(secret: bytes, *parts: str) -> str:
 
 
 def sequential_token(number: int) -> str:
-    """26 hex digits, in the order of their making; ``number`` orders those of one request. Not to be guessed."""
+    """26 hex digits, ordered by time and then by ``number``; not to be guessed."""
     return f"{time.time_ns() // 1_000_000:012x}{number:02x}{secrets.token_hex(6)}"
 
 
