@@ -9,10 +9,12 @@ from towpath.client.api import ProcessClient
 from towpath.client.http import HttpProcessClient
 from towpath.client.pool import WorkerPool
 from towpath.client.worker import BpmnError, JobFailed, Worker, collect_workers, worker
+from towpath.wire import Job
 
 __all__ = [
     "BpmnError",
     "HttpProcessClient",
+    "Job",
     "JobFailed",
     "ProcessClient",
     "Worker",
