@@ -71,9 +71,15 @@ class DecisionTable(Boxed):
         if values is None:
             return None
         state.runtime.spend(len(self.rules))
+        runtime = state.runtime
+        # What a cell sees is the same in every rule: the scope, and its input as ``?``.
+        scopes = [{**scope, "?": value} for value in values]
         matched = []
         for index, rule in enumerate(self.rules):
-            if self._matches(state, scope, rule, values):
+            for test, seen in zip(rule.tests, scopes, strict=True):
+                if test is not None and test.run(runtime, seen) is not True:
+                    break
+            else:
                 matched.append((index, rule))
                 if self.hit_policy == "FIRST":
                     break
@@ -114,12 +120,6 @@ class DecisionTable(Boxed):
                     state.warn(f"the input {clause.name!r} is not among its allowed values")
                     return None
         return values
-
-    def _matches(self, state: State, scope: Scope, rule: Rule, values: list[Any]) -> bool:
-        for test, value in zip(rule.tests, values, strict=True):
-            if test is not None and test.run(state.runtime, {**scope, "?": value}) is not True:
-                return False
-        return True
 
     def _output(self, state: State, scope: Scope, output: Output, cell: Expression | None) -> Any:
         value = None if cell is None else cell.run(state.runtime, scope)
