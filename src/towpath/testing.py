@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 import threading
-import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 READY_TIMEOUT = 120.0  # seconds; the first start of a demo database takes some
+PIECE = 64 * 1024  # bytes of a body sent at a time
 STOP_TIMEOUT = 30.0  # seconds until a stopped solution must have ended
 
 
@@ -183,21 +184,31 @@ class Blueprint:
             sent.setdefault("Content-Type", "application/json")
         if token:
             sent["Authorization"] = f"Bearer {token}"
-        request = urllib.request.Request(url, data, sent, method=method)  # noqa: S310
-        opener = urllib.request.build_opener(_NoRedirects, urllib.request.ProxyHandler({}))
+        parts = urllib.parse.urlsplit(url)
+        connection = http.client.HTTPConnection(parts.netloc, timeout=timeout)
+        with contextlib.closing(connection):
+            target = parts.path + (f"?{parts.query}" if parts.query else "")
+            connection.putrequest(method, target)
+            for name, value in (sent | {"Connection": "close"}).items():
+                connection.putheader(name, value)
+            if data is not None or method in ("POST", "PUT", "PATCH"):
+                connection.putheader("Content-Length", str(len(data or b"")))
+            connection.endheaders()
+            _send(connection, data or b"")
+            response = connection.getresponse()
+            found = {key.lower(): value for key, value in response.headers.items()}
+            return Answer(response.status, found, response.read())
+
+
+def _send(connection: http.client.HTTPConnection, data: bytes) -> None:
+    """Send a body until the answer begins: who refuses a large one does not read it to its end."""
+    for start in range(0, len(data), PIECE):
+        if select.select([connection.sock], [], [], 0)[0]:
+            return
         try:
-            with opener.open(request, timeout=timeout) as response:
-                found = {key.lower(): value for key, value in response.headers.items()}
-                return Answer(response.status, found, response.read())
-        except urllib.error.HTTPError as error:
-            with error:
-                found = {key.lower(): value for key, value in error.headers.items()}
-                return Answer(error.code, found, error.read())
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: Any) -> None:
-        return None
+            connection.send(data[start : start + PIECE])
+        except (BrokenPipeError, ConnectionResetError):
+            return
 
 
 @contextmanager
