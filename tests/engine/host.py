@@ -118,6 +118,7 @@ class Host:
         assert (encode(before) if before is not None else b"") == snapshot, "the given state was changed"
         assert again == outcome, "the same step made something else"
         if outcome.rejected is not None:
+            assert outcome.rejected.type != "internal", outcome.rejected.reason
             assert outcome.state is before
             assert not outcome.effects
             return outcome.rejected

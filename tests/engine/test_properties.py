@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 
+import msgspec
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from towpath.engine import commands as c
-from towpath.engine import encode, step
+from towpath.engine import decode, encode, step
 
 from .host import Host, NoKeys
 from .models import (
@@ -301,22 +303,78 @@ def test_errors_and_failures_leave_an_instance_that_can_go_on_or_be_canceled(
     assert host.nothing_left()
 
 
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.decimals(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+VARIABLES = st.dictionaries(st.sampled_from(["key", "choice", "item", "done", "x", ""]), JSON, max_size=3)
+
+
+KINDS = [*get_args(c.InstanceCommand), *get_args(c.ChannelCommand)]
+
+
+def any_command(host: Host, instance: int, kind: type[Any]) -> st.SearchStrategy[Any]:
+    """Well-typed commands of a kind: about what is there, and about what is not."""
+    state = host.states.get(instance)
+    known = [instance, 0, -1, 2**63]
+    if state is not None:
+        known += [*host.instance(instance).elements, *host.instance(instance).owners]
+    keys, text = st.sampled_from(known), st.sampled_from(["", "E", "go", "k", "begin", "finish"])
+    values = {
+        "int": keys,
+        "str": text,
+        "bool": st.booleans(),
+        "Variables": VARIABLES,
+        "int | None": st.none() | keys,
+        "str | None": st.none() | text,
+        "Parent | None": st.none(),
+        "dict[str, Any]": st.dictionaries(
+            st.sampled_from(["priority", "dueDate", "candidateGroups", "other"]), JSON, max_size=2
+        ),
+    }
+    fields = {name: values[text] for name, text in kind_fields(kind).items() if text in values}
+    return st.builds(kind, **{**fields, "id": st.uuids().map(str), "at": st.just(host.now)})
+
+
+def kind_fields(kind: type[Any]) -> dict[str, str]:
+    """Field -> its annotation as written, base classes first."""
+    found: dict[str, str] = {}
+    for base in reversed(kind.__mro__):
+        found.update(getattr(base, "__annotations__", {}))
+    return found
+
+
+@given(SHAPES, st.data())
+@THOROUGH
+def test_any_well_typed_command_is_answered(shape: Any, data: st.DataObject) -> None:
+    host = Host(model(shape))
+    key = host.start({"key": "k", "choice": 0})
+    host.hold = True
+    for _ in range(8):
+        command = data.draw(any_command(host, key, data.draw(st.sampled_from(KINDS))))
+        state = host.states.get(host.place(command))
+        text = encode(state) if state is not None else b""
+        outcome = step(host, state, command, host.keys)
+        assert outcome.rejected is None or outcome.rejected.type != "internal", outcome.rejected
+        assert (encode(state) if state is not None else b"") == text
+        if outcome.state is not None:
+            encode(outcome.state)
+        if outcome.state is not None and not isinstance(command, c.CreateInstance):
+            host.states[host.place(command)] = outcome.state
+
+
 @given(st.binary(max_size=200))
 def test_a_snapshot_that_is_none_is_refused(data: bytes) -> None:
-    import msgspec
-    import pytest
-
-    from towpath.engine import decode
-
     with pytest.raises((ValueError, msgspec.MsgspecError)):
         decode(data)
 
 
 def test_a_snapshot_of_a_later_version_is_refused() -> None:
-    import pytest
-
-    from towpath.engine import decode
-
     host = Host(bpmn(start(), service("work"), flows("start", "work")))
     text = encode(host.instance(host.start()))
     assert decode(text) == host.instance(next(iter(host.states)))

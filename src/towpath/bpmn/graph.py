@@ -15,13 +15,20 @@ Path = tuple[str, ...]
 
 
 class Value:
-    """A static text, or an expression where the model writes ``=...``."""
+    """A static text, or an expression where the model writes ``=...``.
 
-    __slots__ = ("expression", "text")
+    ``variable`` is set where the expression is nothing but a variable's name, as most mappings are:
+    the value needs no FEEL then.
+    """
+
+    __slots__ = ("expression", "text", "variable")
 
     def __init__(self, text: str, expression: Expression | None = None) -> None:
         self.text = text
         self.expression = expression
+        name = text.removeprefix("=").strip()
+        plain = expression is not None and name.isidentifier() and expression.names == {name}
+        self.variable = name if plain else None
 
     @property
     def static(self) -> str | None:

@@ -235,7 +235,8 @@ AnyEffect = (
 class Rejected(Struct, frozen=True, kw_only=True):
     """Why a command changed nothing.
 
-    ``type`` is one of not-found, invalid-state, invalid-argument, already-exists, duplicate.
+    ``type`` is one of not-found, invalid-state, invalid-argument, already-exists, duplicate; or
+    internal, for a defect of the engine, whose reason says where.
     """
 
     type: str

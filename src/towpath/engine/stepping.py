@@ -73,6 +73,18 @@ def step(models: Models, state: Instance | Channel | None, command: c.AnyCommand
         if isinstance(command, c.TriggerMessage) and refusal.type == "not-found":
             return Outcome(state=state, effects=[Send(command=_refused(command, keys))])
         return Outcome(state=state, rejected=Rejected(type=refusal.type, reason=refusal.reason))
+    except Exception as defect:
+        # A defect of ours must cost only this command: the given state is untouched by construction.
+        reason = f"A defect of the engine: {type(defect).__name__}: {defect} ({_place(defect)})"
+        return Outcome(state=state, rejected=Rejected(type="internal", reason=reason))
+
+
+def _place(defect: BaseException) -> str:
+    """Module and line of the innermost frame."""
+    trace = defect.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace is not None else "?"
 
 
 def _create(models: Models, instance: Instance | None, command: c.CreateInstance, keys: Keys) -> Outcome:

@@ -9,7 +9,7 @@ from towpath.bpmn.graph import Assignment, Element, Path, Value
 from towpath.engine.effects import DecisionRecord, OfferJob, UserTask, UserTaskRecord
 from towpath.engine.handlers import Handler, bound
 from towpath.engine.state import Document, ElementInstance, Job
-from towpath.engine.work import Failure, Work, describe
+from towpath.engine.work import EVALUATION_ERRORS, Failure, Work, describe
 
 DEFAULT_PRIORITY = 50
 
@@ -92,7 +92,7 @@ class DecisionTask(Handler):
             )
         try:
             evaluation = found.model.evaluate(decision_id, work.visible(current), now=work.at)
-        except feel.FeelError as error:
+        except EVALUATION_ERRORS as error:
             raise Failure(
                 "DECISION_EVALUATION_ERROR", f"The decision `{decision_id}` could not be evaluated: {error}"
             ) from None

@@ -13,7 +13,7 @@ from towpath.bpmn.graph import Element, Message, Timer
 from towpath.engine.commands import Subscribe, TriggerAccepted, TriggerMessage, Unsubscribe
 from towpath.engine.effects import CancelTimer, CloseSubscription, OpenSubscription, SetTimer
 from towpath.engine.state import ElementInstance, Wait
-from towpath.engine.work import Failure, Work, describe
+from towpath.engine.work import Failure, Work, describe, number_text
 
 
 def prepare(work: Work, owner: ElementInstance, targets: Iterable[Element]) -> list[Wait]:
@@ -34,8 +34,9 @@ def evaluate(work: Work, owner: ElementInstance, target: Element) -> Wait:
             f"The correlation key `{key.text if key else ''}` must be a text or a number, "
             f"but is {describe(found)}.",
         )
+    written = found if isinstance(found, str) else number_text(found, "correlation key")
     name = work.text(event.name, owner, "message name")
-    return Wait(key=0, target=target.id, name=name, correlation_key=str(found))
+    return Wait(key=0, target=target.id, name=name, correlation_key=written)
 
 
 def _timer(work: Work, owner: ElementInstance, target: Element, event: Timer) -> Wait:

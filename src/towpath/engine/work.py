@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping as AbstractMapping
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -21,7 +22,6 @@ from towpath.engine.effects import (
 from towpath.engine.models import DeployedProcess, Keys, Models
 from towpath.engine.state import (
     ACTIVATING,
-    ACTIVE,
     COMPLETING,
     Document,
     ElementInstance,
@@ -30,6 +30,8 @@ from towpath.engine.state import (
 )
 
 NO_VARIABLES = Document({})
+# What evaluating may raise, beside FEEL's own limits: values too large or too deep for Python.
+EVALUATION_ERRORS = (feel.FeelError, ArithmeticError, ValueError, TypeError, RecursionError)
 
 
 class Failure(Exception):
@@ -264,8 +266,8 @@ class Work:
                     variables[name] = value
         try:
             return expression.evaluate(variables, now=self.at).value
-        except feel.FeelError as error:
-            raise Failure(error_type, f"The expression could not be evaluated: {error}") from None
+        except EVALUATION_ERRORS as error:
+            raise Failure(error_type, f"`{expression.text}` could not be evaluated: {error}") from None
 
     def json(
         self,
@@ -277,7 +279,14 @@ class Work:
         """A value of the model as JSON."""
         if value.expression is None:
             return value.text
-        return feel.to_json(self.evaluate(value.expression, instance, more, error_type))
+        name = value.variable
+        if name is not None:
+            return more[name] if more is not None and name in more else self.lookup(name, instance)[1]
+        found = self.evaluate(value.expression, instance, more, error_type)
+        try:
+            return feel.to_json(found)
+        except EVALUATION_ERRORS as error:
+            raise Failure(error_type, f"The value of `{value.text}` is no JSON: {error}") from None
 
     def text(self, value: Value, instance: ElementInstance, what: str) -> str:
         """A value of the model that must be a text (a number is written out)."""
@@ -287,7 +296,7 @@ class Work:
         if isinstance(found, str):
             return found
         if found is not None and not isinstance(found, (bool, list, dict)):
-            return str(found)
+            return number_text(found, what)
         raise Failure(
             "EXTRACT_VALUE_ERROR", f"The {what} `{value.text}` must be a text, but is {describe(found)}."
         )
@@ -344,12 +353,20 @@ def _is_builtin(word: str) -> bool:
     return not compiled.names and isinstance(compiled.evaluate({}).value, feel.Function)
 
 
+def number_text(value: int | Decimal, what: str) -> str:
+    """A number written out. Raises Failure for one with thousands of digits."""
+    try:
+        return str(value)
+    except ValueError:
+        raise Failure("EXTRACT_VALUE_ERROR", f"The {what} is a number with too many digits.") from None
+
+
 def describe(value: Any) -> str:
     """A JSON value's type and beginning, for a message."""
     if value is None:
         return "null"
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # an integer of thousands of digits, a very deep context
+        return f"a {type(value).__name__}"
     return f"the {type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
-
-
-__all__ = ["ACTIVATING", "ACTIVE", "COMPLETING", "NO_VARIABLES", "Failure", "Refusal", "Work", "describe"]
