@@ -299,11 +299,14 @@ class Host:
                     self._background(partial(_postpone, timer, now + POSTPONED))
 
     async def _retention(self) -> None:
-        never = asyncio.Event()
+        moved = asyncio.Event()  # only a clock that is moved by hand sets it
         while self.settings.event_retention:
             before = self.clock.now() - self.settings.event_retention
             self._background(partial(_forget_events, before))
-            await self.clock.wait(self.clock.now() + RETENTION_PAUSE, never)
+            again = self.clock.now() + RETENTION_PAUSE
+            while self.clock.now() < again:
+                moved.clear()
+                await self.clock.wait(again, moved)
 
 
 def _forget_events(before: int, work: Work) -> None:
