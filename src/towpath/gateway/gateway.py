@@ -57,7 +57,7 @@ class Gateway:
     """Runs Envoy while its block runs.
 
     ``state`` is a folder for its files alone. A port of 0 is a free one, known at once: see ``url`` and
-    ``admin_url``. ``envoy`` is the binary (``ENVOY_BIN``), found where it is None.
+    ``admin_url``. ``envoy`` is the binary; where it is None, ``find_envoy`` says which.
 
     Raises EnvoyMissingError, OSError for a port in use, Faulty for routes or settings that cannot be
     used; on entering also EnvoyFailedError.

@@ -12,19 +12,17 @@ from towpath.faults import Fault, Faulty
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuerRef:
-    """Whose tokens are believed: ``issuer`` and ``audience`` as tokens say them, and the URL of the keys."""
+    """Whose tokens are believed: ``issuer`` and ``audience`` as tokens say them, and the URL of the keys.
+
+    Its tokens have the caller's roles, plan and client in these claims; dots lead into nested ones.
+    """
 
     issuer: str
     jwks: str
     audience: str
-
-
-@dataclass(frozen=True, slots=True)
-class Upstream:
-    """A service behind the gateway; ``url`` is scheme, host and port."""
-
-    name: str
-    url: str
+    roles_claim: str = "roles"
+    plan_claim: str = "plan"
+    client_claim: str = "azp"
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,9 +63,6 @@ class GatewaySettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     max_connections: int = 4096  # to one upstream, each of connections, waiting and running requests
     max_clients: int = 20_000  # connections from callers
     workers: int = 1  # threads of Envoy; one serves some ten thousand requests a second
-    plan_claim: str = "plan"
-    roles_claim: str = "roles"
-    client_claim: str = "azp"
     clock_skew: int = 10  # tolerated between the issuer's clock and ours
     jwks_lifetime: int = 300  # until the issuer's keys are fetched again
     log_level: Literal["trace", "debug", "info", "warning", "error"] = "warning"

@@ -58,9 +58,8 @@ def demo_accounts() -> list[AccountSettings]:
 
 
 def demo_clients() -> list[ClientSettings]:
-    """The browser applications' client, and a partner's."""
+    """A partner's client."""
     return [
-        ClientSettings(client_id=WEB_CLIENT, name="Towpath"),
         ClientSettings(
             client_id="garage-hamburg",
             secret="garage-hamburg",  # noqa: S106  (a demonstration account, on loopback only)
@@ -81,6 +80,7 @@ class IssuerSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     session_lifetime: int = 30 * 24 * 3600  # seconds of a refresh token unused, and of the login session
     algorithm: Literal["ES256", "RS256"] = "ES256"
     refresh_reuse: int = 10  # seconds in which a rotated refresh token is taken again: its answer may be lost
+    web_client_id: str = WEB_CLIENT  # known to the local issuer without being listed; so is the next
     service_client_id: str = SERVICE_CLIENT
     allow_remote: bool = False  # serve on a host that others can reach
     # The next two default to "yes, unless allow_remote": neither belongs where others can reach it.
@@ -108,7 +108,6 @@ class IdentitySettings(IssuerSettings, kw_only=True, forbid_unknown_fields=True)
 
     issuer: str = "local"
     roles_claim: str = "roles"  # a dotted path is allowed: realm_access.roles
-    web_client_id: str = WEB_CLIENT
     service_secret_env: str = "TOWPATH_SERVICE_SECRET"  # noqa: S105  (the name of a variable)
 
     @property

@@ -64,7 +64,7 @@ class Configuration:
         self._admin_port = admin_port
         self._issuer = issuer
         self.clusters = [cluster(name, url, settings) for name, url in upstreams.items()]
-        self.routes = route_table(settings, routes)
+        self.routes = route_table(settings, issuer, routes)
         self.secrets = [_certificate(settings.tls)] if settings.tls else []
 
     def bootstrap(self) -> Json:

@@ -144,9 +144,9 @@ def _jwt(settings: GatewaySettings, issuer: IssuerRef) -> Json:
         "payload_in_metadata": "claims",
         "claim_to_headers": [
             {"header_name": SUBJECT, "claim_name": "sub"},
-            {"header_name": PLAN, "claim_name": settings.plan_claim},
-            {"header_name": "x-towpath-client", "claim_name": settings.client_claim},
-            {"header_name": "x-towpath-roles", "claim_name": settings.roles_claim},
+            {"header_name": PLAN, "claim_name": issuer.plan_claim},
+            {"header_name": "x-towpath-client", "claim_name": issuer.client_claim},
+            {"header_name": "x-towpath-roles", "claim_name": issuer.roles_claim},
         ],
         "jwt_cache_config": {"jwt_cache_size": 1000},
     }

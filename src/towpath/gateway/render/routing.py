@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from towpath.gateway.render.clusters import UNSENT
 from towpath.gateway.render.common import Json, seconds, typed
 from towpath.gateway.render.limits import plan_buckets
-from towpath.gateway.routes import GatewayRoute
+from towpath.gateway.routes import GatewayRoute, IssuerRef
 from towpath.gateway.settings import GatewaySettings
 
 TABLE = "routes"  # name of the route configuration
@@ -19,7 +19,7 @@ TOKEN = "token"  # noqa: S105  (name of the requirement that a good token is the
 PRIVATE = "x-towpath-private"  # header of requests on routes whose path is not logged
 
 
-def route_table(settings: GatewaySettings, routes: Sequence[GatewayRoute]) -> Json:
+def route_table(settings: GatewaySettings, issuer: IssuerRef, routes: Sequence[GatewayRoute]) -> Json:
     """The route configuration; what no route takes is 404."""
     return {
         "name": TABLE,
@@ -29,7 +29,7 @@ def route_table(settings: GatewaySettings, routes: Sequence[GatewayRoute]) -> Js
             {
                 "name": "all",
                 "domains": ["*"],
-                "routes": [_route(settings, route) for route in sorted(routes, key=_specific)],
+                "routes": [_route(settings, issuer, route) for route in sorted(routes, key=_specific)],
                 "typed_per_filter_config": {
                     "envoy.filters.http.cors": _cors(settings),
                     "envoy.filters.http.local_ratelimit": plan_buckets(settings),
@@ -43,12 +43,12 @@ def _specific(route: GatewayRoute) -> tuple[bool, int, bool, str]:
     return (route.pattern is None, -len(route.prefix), not route.methods, route.prefix)
 
 
-def _route(settings: GatewaySettings, route: GatewayRoute) -> Json:
+def _route(settings: GatewaySettings, issuer: IssuerRef, route: GatewayRoute) -> Json:
     name = " ".join(filter(None, [route.prefix, route.pattern, *route.methods]))
     found: Json = {
         "name": name,
         "match": _match(route),
-        "typed_per_filter_config": _filters(settings, route),
+        "typed_per_filter_config": _filters(issuer, route),
     }
     if route.redirect is not None:
         found["redirect"] = {"path_redirect": route.redirect, "response_code": "FOUND"}
@@ -90,7 +90,7 @@ def _rewrite(prefix: str, rewrite: str) -> Json:
     return {"pattern": {"regex": f"^{re.escape(prefix)}/?(.*)$"}, "substitution": r"/\1"}
 
 
-def _filters(settings: GatewaySettings, route: GatewayRoute) -> Json:
+def _filters(issuer: IssuerRef, route: GatewayRoute) -> Json:
     """What the filters do on this route; whether a token is needed is said for every one."""
     jwt = {"disabled": True} if route.public else {"requirement_name": TOKEN}
     found: Json = {
@@ -106,7 +106,12 @@ def _filters(settings: GatewaySettings, route: GatewayRoute) -> Json:
     if route.roles:
         found["envoy.filters.http.rbac"] = typed(
             "envoy.extensions.filters.http.rbac.v3.RBACPerRoute",
-            rbac={"rules": {"action": "ALLOW", "policies": {"roles": _has_role(settings, route.roles)}}},
+            rbac={
+                "rules": {
+                    "action": "ALLOW",
+                    "policies": {"roles": _has_role(issuer.roles_claim, route.roles)},
+                }
+            },
         )
     if route.private:
         # By the first filter, so that what a later one refuses is not logged either.
@@ -123,8 +128,8 @@ def _filters(settings: GatewaySettings, route: GatewayRoute) -> Json:
     return found
 
 
-def _has_role(settings: GatewaySettings, roles: Sequence[str]) -> Json:
-    path = [{"key": "claims"}, *({"key": step} for step in settings.roles_claim.split("."))]
+def _has_role(claim: str, roles: Sequence[str]) -> Json:
+    path = [{"key": "claims"}, *({"key": step} for step in claim.split("."))]
     return {
         "permissions": [{"any": True}],
         "principals": [

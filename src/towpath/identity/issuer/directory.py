@@ -20,7 +20,8 @@ class Directory:
         ours = ClientSettings(
             client_id=settings.service_client_id, secret=service_secret, name="Services", roles=["service"]
         )
-        self.clients = {client.client_id: client for client in [ours, *settings.clients]}
+        web = ClientSettings(client_id=settings.web_client_id, name="Towpath")
+        self.clients = {client.client_id: client for client in [web, ours, *settings.clients]}
         _once("identity.accounts username", [a.username for a in settings.accounts])
         _once("identity.accounts subject", [subject(a) for a in settings.accounts])
         _once("identity.clients client_id", [ours.client_id, *(c.client_id for c in settings.clients)])
