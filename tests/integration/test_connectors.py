@@ -136,7 +136,7 @@ async def test_http_tells_what_may_be_tried_again_from_what_may_not() -> None:
             case "/moved":
                 return web.Response(status=302, headers={"Location": "http://evil.example/"})
             case "/slow":
-                await asyncio.sleep(5)
+                await asyncio.sleep(1)
             case "/cut":
                 assert request.transport is not None
                 request.transport.close()

@@ -19,7 +19,6 @@ from towpath.integration.errors import (
     BpmnError,
     Exhausted,
     InvalidInput,
-    Overloaded,
     describe,
 )
 from towpath.integration.exchange import Exchange, Message
@@ -69,12 +68,10 @@ class Engine:
         """The body that the route leaves.
 
         Raises :class:`BpmnError` for a business fault, :class:`InvalidInput` for a message that does not fit,
-        :class:`Overloaded`, and :class:`Exhausted` where the route failed for good; then the exchange
+        and :class:`Exhausted` where the route failed for good; then the exchange
         is in the dead letters, if the route keeps them.
         """
         counters = self.counters[route.id]
-        if counters.in_flight >= route.concurrency:
-            raise Overloaded(f"The route {route.id} has {route.concurrency} exchanges in flight.")
         counters.in_flight += 1
         begun = time.perf_counter()
         outcome = "canceled"

@@ -12,16 +12,11 @@ __all__ = [
     "ConfigurationError",
     "Exhausted",
     "InvalidInput",
-    "Overloaded",
 ]
 
 
 class InvalidInput(Exception):
     """The message does not fit the route's parameters; sending it again cannot help."""
-
-
-class Overloaded(Exception):
-    """As many exchanges as the route allows are in flight."""
 
 
 class ConfigurationError(Exception):

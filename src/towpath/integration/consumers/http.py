@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import uuid
+import secrets
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl
@@ -20,12 +20,15 @@ from towpath.http import Problem
 from towpath.identity import Identity
 from towpath.integration.endpoints import HttpEndpoint
 from towpath.integration.engine import Engine
-from towpath.integration.errors import BackendError, BpmnError, Exhausted, InvalidInput, Overloaded
+from towpath.integration.errors import BackendError, BpmnError, Exhausted, InvalidInput
 from towpath.integration.exchange import Exchange, Message
 from towpath.integration.routes import Route
 
 HEADERS = frozenset({"accept-language", "traceparent", "tracestate", "x-request-id"})
 """Request headers that every route's message may have; a route names further ones."""
+
+CONTROL_HEADERS = frozenset({"content-length", "content-type", "idempotency-key"})
+"""Request headers that the endpoint itself goes by; they are no part of the message."""
 
 KEY_LIMIT = 200  # characters of an Idempotency-Key
 
@@ -76,6 +79,10 @@ class _Operations:
         self._open = open_to_all
         self._max_body = max_body
         self._allow = ", ".join(sorted(methods))
+        self._wanted = {
+            method: frozenset(n.encode("latin-1") for n in HEADERS | CONTROL_HEADERS | route.headers)
+            for method, (route, _) in methods.items()
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI: answer one request."""
@@ -94,26 +101,32 @@ class _Operations:
         if target is None:
             raise Problem(405, f"This path answers {self._allow}.", headers={"Allow": self._allow})
         route, endpoint = target
-        values = [str(scope["path_params"][name]) for name in self._parameters]
-        path_values = dict(zip(endpoint.parameters, values, strict=True))
+        path_values: dict[str, str] = {}
+        if self._parameters:
+            values = [str(scope["path_params"][name]) for name in self._parameters]
+            path_values = dict(zip(endpoint.parameters, values, strict=True))
         caller = self._authorize(scope, endpoint)
-        headers = {n.decode("latin-1"): v.decode("latin-1") for n, v in scope["headers"]}
+        wanted = self._wanted[endpoint.method]
+        headers = {n.decode("latin-1"): v.decode("latin-1") for n, v in scope["headers"] if n in wanted}
         body, text = await self._body(endpoint, headers, scope, receive)
         if path_values:
             if not isinstance(body, dict):
                 raise Problem(400, "The body is not a JSON object.")
             body = body | path_values
-        key = headers.get("idempotency-key") or uuid.uuid4().hex
+        key = headers.get("idempotency-key") or secrets.token_hex(16)
         if len(key) > KEY_LIMIT:
             raise Problem(400, f"The Idempotency-Key has more than {KEY_LIMIT} characters.")
-        allowed = HEADERS | route.headers if route.headers else HEADERS
+        allowed = route.headers
         exchange = Exchange(
-            message=Message(body, {n: v for n, v in headers.items() if n in allowed}),
+            message=Message(body, {n: v for n, v in headers.items() if n in HEADERS or n in allowed}),
             key=key,
             endpoint=endpoint.uri,
             properties={"text": True} if text or path_values else {},
             caller=caller,
         )
+        if self._engine.counters[route.id].in_flight >= route.concurrency:
+            busy = f"The route {route.id} has {route.concurrency} exchanges in flight."
+            raise Problem(429, busy, headers={"Retry-After": "1"})
         try:
             result = await self._engine.run(route, exchange)
         except Exception as error:
@@ -124,7 +137,7 @@ class _Operations:
 
     def _authorize(self, scope: Scope, endpoint: HttpEndpoint) -> Identity | None:
         caller: Identity | None = scope.get("state", {}).get("identity")
-        if self._open:
+        if self._open:  # nobody is asked
             return caller
         if caller is None:
             challenge = {"WWW-Authenticate": "Bearer"}
@@ -154,11 +167,13 @@ class _Operations:
             body = values | body
         return body, False
 
+    def _too_large(self) -> Problem:
+        return Problem(413, f"The body has more than {self._max_body} bytes.")
+
     async def _read(self, headers: dict[str, str], receive: Receive) -> bytes:
-        too_large = Problem(413, f"The body has more than {self._max_body} bytes.")
         length = headers.get("content-length", "")
         if length.isdigit() and int(length) > self._max_body:
-            raise too_large
+            raise self._too_large()
         content = b""
         while True:
             message = await receive()
@@ -166,7 +181,7 @@ class _Operations:
                 raise Problem(400, "The request ended before its body.")
             content += message.get("body", b"")  # type: ignore[operator]
             if len(content) > self._max_body:
-                raise too_large
+                raise self._too_large()
             if not message.get("more_body", False):
                 return content
 
@@ -178,8 +193,6 @@ def as_problem(error: Exception) -> Exception:
             return Problem(422, error.message, title=error.code, code=error.code)
         case InvalidInput():
             return Problem(400, str(error))
-        case Overloaded():
-            return Problem(429, str(error), headers={"Retry-After": "1"})
         case Exhausted(cause=TimeoutError()):
             return Problem(504, str(error), attempts=error.attempts)
         case Exhausted(cause=BackendError() | ConnectionError()):

@@ -39,7 +39,7 @@ def _function(engine: Engine, route: Route, uri: str) -> Any:
             result = await engine.run(route, exchange)
         except (Exhausted, InvalidInput) as error:
             # The route has retried as it was told to, so nothing is left to the job: an incident says why,
-            # and resolving it runs the route again. Overloaded stays the pool's to try later.
+            # and resolving it runs the route again.
             raise JobFailed(str(error), retries=0) from error
         if result is not None and not isinstance(result, dict):
             raise JobFailed(
