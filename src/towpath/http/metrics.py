@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import lru_cache
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,6 +16,12 @@ REQUESTS = Histogram(
     ["service", "method", "status"],
     buckets=(0.001, 0.005, 0.02, 0.1, 0.5, 2, 10),
 )
+
+
+@lru_cache(1024)
+def observer(service: str, method: str, status: int) -> Histogram:
+    """The labelled child; looking it up in the histogram costs more than observing in it."""
+    return REQUESTS.labels(service, method, status)
 
 
 def metrics_middleware(service: str) -> Callable[[ASGIApp], ASGIApp]:
@@ -37,7 +44,7 @@ def metrics_middleware(service: str) -> Callable[[ASGIApp], ASGIApp]:
             try:
                 await app(scope, receive, watch)
             finally:
-                REQUESTS.labels(service, scope["method"], status).observe(time.perf_counter() - begun)
+                observer(service, scope["method"], status).observe(time.perf_counter() - begun)
 
         return middleware
 
