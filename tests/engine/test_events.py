@@ -1,7 +1,8 @@
 import pytest
 
+from towpath import bpmn as reader
 from towpath.engine import commands as c
-from towpath.engine import effects, next_start, start_timers
+from towpath.engine import effects, lifecycle, next_start, start_timers
 from towpath.engine.state import Channel
 
 from .host import Host
@@ -26,6 +27,7 @@ from .models import (
     message_definition,
     milestone,
     parallel,
+    script,
     service,
     start,
     sub,
@@ -143,8 +145,6 @@ def test_an_endless_cycle_goes_on_until_the_task_completes_and_skips_what_was_mi
 
 
 def test_timer_starts_say_when_they_are_due_and_when_next() -> None:
-    from towpath import bpmn as reader
-
     xml = bpmn(
         start("once", date("2027-01-15T09:00:00Z")),
         start("thrice", cycle("R3/PT1H")),
@@ -562,8 +562,6 @@ def test_an_error_event_sub_process_catches_what_its_scope_throws() -> None:
 
 
 def test_a_loop_without_waiting_goes_on_in_steps_of_its_own() -> None:
-    from .models import script
-
     host = Host(
         bpmn(
             start(),
@@ -584,8 +582,6 @@ def test_a_loop_without_waiting_goes_on_in_steps_of_its_own() -> None:
 
 
 def test_a_loop_that_never_waits_becomes_an_incident(monkeypatch: pytest.MonkeyPatch) -> None:
-    from towpath.engine import lifecycle
-
     monkeypatch.setattr(lifecycle, "MOVE_LIMIT", 3_000)
     host = Host(
         bpmn(start(), exclusive("a"), exclusive("b"), flows("start", "a", "b"), flow("b", "a", id="back"))

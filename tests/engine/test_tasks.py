@@ -1,6 +1,8 @@
 from decimal import Decimal
 from typing import Any
 
+from towpath import dmn
+from towpath.engine import commands as c
 from towpath.engine import effects
 from towpath.engine.models import DeployedDecision
 
@@ -176,8 +178,6 @@ def test_a_user_task_with_a_form_carries_its_key_or_is_an_incident() -> None:
 
 
 def test_a_user_task_can_be_assigned_unassigned_and_updated() -> None:
-    from towpath.engine import commands as c
-
     host = Host(USER)
     key = host.start()
     task = host.task().key
@@ -217,20 +217,22 @@ def test_a_user_task_can_be_assigned_unassigned_and_updated() -> None:
 # --- decisions ------------------------------------------------------------------------------------
 
 
-class Decided:
-    """A decision model with a fixed answer; the engine asks no more of one than ``evaluate``."""
-
-    def __init__(self, output: Any, failed: bool = False) -> None:
-        self.answer = type(
-            "Evaluation",
-            (),
-            {"output": output, "failed": failed, "message": "no rule", "audit": [{"rule": 1}]},
-        )()
-
-    def evaluate(self, decision_id: str, variables: dict[str, Any], *, now: int) -> Any:
-        return self.answer
+def rule(id: str, when: str, then: str) -> str:
+    return (
+        f'<rule id="{id}"><inputEntry id="{id}-i"><text>{when}</text></inputEntry>'
+        f'<outputEntry id="{id}-o"><text>{then}</text></outputEntry></rule>'
+    )
 
 
+# Below 10 north, above 5 south: between them two rules match, which a unique table does not allow.
+ROUTE = (
+    '<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="test">'
+    '<decision id="route" name="Route"><variable name="Route"/><decisionTable id="t" hitPolicy="UNIQUE">'
+    '<input id="i" label="n"><inputExpression id="ie"><text>n</text></inputExpression></input>'
+    '<output id="o" name="to"/>'
+    f"{rule('r1', '&lt; 10', '&quot;north&quot;')}{rule('r2', '> 5', '&quot;south&quot;')}"
+    "</decisionTable></decision></definitions>"
+).encode()
 RULE = bpmn(
     start(),
     element(
@@ -241,34 +243,35 @@ RULE = bpmn(
 )
 
 
-def _deploy(host: Host, model: Decided) -> None:
+def _deploy(host: Host, decision_id: str = "route") -> None:
     host.decisions["route"] = DeployedDecision(
-        key=9, decision_id="route", version=1, version_tag=None, model=model
+        key=9, decision_id=decision_id, version=1, version_tag=None, model=dmn.read(ROUTE)
     )
 
 
 def test_a_business_rule_task_puts_the_decision_into_its_result_variable_with_its_audit() -> None:
     host = Host(RULE)
-    _deploy(host, Decided({"to": "north"}))
-    key = host.start()
-    assert host.values(key) == {"way": {"to": "north"}}
+    _deploy(host)
+    key = host.start({"n": 3})
+    assert host.values(key) == {"n": 3, "way": "north"}
     record = next(host.records(effects.DecisionRecord))
     assert (record.decision_id, record.decision_key, record.element_id) == ("route", 9, "rule")
-    assert record.audit == [{"rule": 1}]
+    assert record.result == "north"
+    assert record.audit[0]["matchedRules"][0]["ruleId"] == "r1"
     assert not record.failed
 
 
 def test_a_missing_or_failing_decision_is_an_incident() -> None:
     host = Host(RULE)
-    key = host.start()
+    key = host.start({"n": 7})
     assert host.incident().error_type == "CALLED_DECISION_ERROR"
-    _deploy(host, Decided(None, failed=True))
+    _deploy(host)
     host.resolve()
     assert host.incident().error_type == "DECISION_EVALUATION_ERROR"
     assert next(host.records(effects.DecisionRecord)).failed
-    _deploy(host, Decided("ok"))
+    host.set(key, {"n": 11})
     host.resolve()
-    assert host.values(key) == {"way": "ok"}
+    assert host.values(key)["way"] == "south"
 
 
 def test_input_mappings_are_local_and_output_mappings_choose_what_leaves() -> None:

@@ -1,3 +1,4 @@
+from towpath.engine import commands as c
 from towpath.engine import effects
 
 from .host import Host
@@ -78,8 +79,6 @@ def test_a_variable_named_like_a_function_is_seen_by_expressions() -> None:
 
 
 def test_variables_of_an_unknown_scope_are_refused() -> None:
-    from towpath.engine import commands as c
-
     host = Host(nested())
     key = host.start()
     rejected = host.send(

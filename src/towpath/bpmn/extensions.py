@@ -120,11 +120,14 @@ class Extensions:
             return None
         kind = self.notes.required(node, "type", "job type", "Set the type of the task definition.")
         retries = self.notes.value(node, node.get("retries"), "number of retries") or DEFAULT_RETRIES
-        if retries.static is not None and not retries.static.isdecimal():
+        static = None
+        if retries.static is not None and retries.static.isdecimal():
+            static = int(retries.static)
+        elif retries.static is not None:
             self.notes.fault(
                 node, "retries", f"The number of retries `{retries.text}` is not a whole number."
             )
-        return JobDefinition(kind, retries) if kind is not None else None
+        return JobDefinition(kind, retries, static) if kind is not None else None
 
     def script(self) -> Script | None:
         node = self.found.get("script")

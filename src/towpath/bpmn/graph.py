@@ -48,8 +48,11 @@ class Mapping(NamedTuple):
 
 @dataclass(slots=True, eq=False, frozen=True)
 class JobDefinition:
+    """``static_retries`` is set where the number of retries is no expression."""
+
     type: Value
     retries: Value
+    static_retries: int | None = None
 
 
 @dataclass(slots=True, eq=False, frozen=True)

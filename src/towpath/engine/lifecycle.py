@@ -7,6 +7,7 @@ boundary events, leaving along sequence flows, ending scopes, incidents.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from towpath.bpmn.graph import Element, Error, Path
@@ -14,7 +15,7 @@ from towpath.engine import multi_instance, waits
 from towpath.engine.commands import CancelInstance, Continue, Variables
 from towpath.engine.effects import CloseJob, UserTaskRecord
 from towpath.engine.handlers import HANDLERS
-from towpath.engine.state import ACTIVATING, ACTIVE, COMPLETING, Document, ElementInstance
+from towpath.engine.state import ACTIVATING, ACTIVE, COMPLETING, Document, ElementInstance, Wait
 from towpath.engine.work import Failure, Work
 
 MOVE_BUDGET = 1_000  # moves in one step: about 10 ms, so that nobody waits long behind a loop
@@ -98,8 +99,11 @@ def _activate(work: Work, current: ElementInstance, element: Element) -> None:
     """
     if element.inputs:
         work.put(current, _inputs(work, current, element))
-    watched = element.event_starts if current.counter else (*element.boundary, *element.event_starts)
-    prepared = waits.prepare(work, current, watched) if watched else ()
+    prepared: Sequence[Wait] = ()
+    if element.event_starts:
+        prepared = waits.prepare(work, current, element.event_starts)
+    if element.boundary and not current.counter:
+        prepared = [*prepared, *waits.prepare(work, current, element.boundary)]
     HANDLERS[element.kind].activate(work, current, element)
     if current.phase == ACTIVATING:
         current.phase = ACTIVE

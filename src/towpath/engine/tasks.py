@@ -21,7 +21,9 @@ class JobTask(Handler):
         definition = element.job
         assert definition is not None
         type_ = work.text(definition.type, current, "job type")
-        retries = _whole(work.json(definition.retries, current), "number of retries", definition.retries)
+        retries = definition.static_retries
+        if retries is None:
+            retries = _whole(work.json(definition.retries, current), "number of retries", definition.retries)
         job = Job(work.keys.next(), retries)
         current.job = job
         work.owners[job.key] = current.key
@@ -92,6 +94,10 @@ class DecisionTask(Handler):
             )
         try:
             evaluation = found.model.evaluate(decision_id, work.visible(current), now=work.at)
+        except KeyError:
+            raise Failure(
+                "CALLED_DECISION_ERROR", f"The deployed model holds no decision `{decision_id}`."
+            ) from None
         except EVALUATION_ERRORS as error:
             raise Failure(
                 "DECISION_EVALUATION_ERROR", f"The decision `{decision_id}` could not be evaluated: {error}"
