@@ -1,5 +1,7 @@
 """Signed links: looked at without effect, used once."""
 
+import hashlib
+import hmac
 import time
 from typing import Any
 
@@ -61,6 +63,14 @@ async def test_looking_tells_what_will_be_confirmed_and_changes_nothing(world: W
     assert "ticket-confirmed" in {action["message"] for action in actions}
 
 
+async def test_the_page_shows_what_the_model_says_as_it_is_now(world: World) -> None:
+    ticket = str((await world.ada.report())["id"])
+    path = await link(world, ticket, variables={})
+    await world.assess(ticket, note="Bring the long ladder")
+    answer = await world.nobody("GET", path)
+    assert "<dt>Note</dt><dd>Bring the long ladder</dd>" in answer.text
+
+
 async def test_the_page_gives_its_address_to_nobody_and_loads_nothing_from_elsewhere(world: World) -> None:
     answer = await world.nobody("GET", await link(world, await waiting(world)))
     assert answer.headers["Referrer-Policy"] == "no-referrer"
@@ -115,9 +125,6 @@ async def test_a_forged_or_cut_link_is_not_valid(world: World) -> None:
 
 
 async def test_an_expired_link_says_so(world: World) -> None:
-    import hashlib
-    import hmac
-
     ticket = await waiting(world)
     key = hmac.new(SECRET.encode(), b"links", hashlib.sha256).digest()
     token, _ = Signer(key).sign(Grant("tickets", ticket, "ticket-confirmed", "ada"), -10)

@@ -14,8 +14,10 @@ EMBEDDED = "camunda-forms:bpmn:"  # a form key that names a form inside the proc
 
 @dataclass(frozen=True, slots=True)
 class MessageElement:
-    """An element that waits for a message. ``form_id`` is its property ``form``, if it has one.
+    """An element that waits for a message.
 
+    ``form_id`` is its property ``form``; ``show`` its property ``show``: names of variables, by commas, that
+    the page of a link shows before the message is sent.
     ``confined``: output mappings decide what of the message reaches the process.
     """
 
@@ -24,6 +26,7 @@ class MessageElement:
     name: str
     form_id: str | None
     confined: bool
+    show: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +89,22 @@ def _message_ref(element: etree._Element) -> str | None:
 
 def _message(element: etree._Element, message: str) -> MessageElement:
     extensions = element.find(f"{BPMN}extensionElements")
-    form = None
+    properties: dict[str, str] = {}
     confined = False
     if extensions is not None:
-        properties = extensions.iter(f"{ZEEBE}property")
-        form = next((p.get("value") for p in properties if p.get("name") == "form"), None)
+        properties = {
+            p.get("name", ""): p.get("value", "")
+            for p in extensions.iterfind(f"{ZEEBE}properties/{ZEEBE}property")
+        }
         confined = next(extensions.iter(f"{ZEEBE}output"), None) is not None
-    return MessageElement(message, element.get("id", ""), element.get("name") or message, form, confined)
+    return MessageElement(
+        message=message,
+        element_id=element.get("id", ""),
+        name=element.get("name") or message,
+        form_id=properties.get("form") or None,
+        confined=confined,
+        show=tuple(name.strip() for name in properties.get("show", "").split(",") if name.strip()),
+    )
 
 
 def _task(element: etree._Element, process: etree._Element) -> TaskElement:

@@ -35,7 +35,8 @@ MOST_FACTS = 12  # lines of what is confirmed
 class LinkRequest(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     """A link to make: ``subject`` is on whose behalf it will act.
 
-    ``variables`` are shown on the page; ``send`` are carried with the message.
+    ``variables`` are shown on the page, beside those that the model shows; ``send`` are carried with the
+    message.
     """
 
     resource: str
@@ -145,7 +146,7 @@ def link_routes(facade: Facade) -> list[ControllerRouterHandler]:
             heading=waiting[0].element_name or resource.messages[grant.msg][0].name,
             resource=resource.singular,
             business_id=grant.id,
-            facts=facts(grant.show, resource.reserved),
+            facts=await _facts(facade, resource, instance, grant),
             action=f"/links/{quote(token)}",
         )
 
@@ -169,7 +170,7 @@ def link_routes(facade: Facade) -> list[ControllerRouterHandler]:
             resource=resource.singular,
             business_id=grant.id,
             name=resource.messages[grant.msg][0].name,
-            facts=facts(grant.show, resource.reserved),
+            facts=await _facts(facade, resource, instance, grant),
         )
 
     return [make, look, use]
@@ -191,6 +192,16 @@ async def _open(
     if resource is None or instance is None or grant.msg not in resource.messages:
         return page("link.html", 410, state="expired", heading="This link has expired")
     return grant, resource, instance
+
+
+async def _facts(
+    facade: Facade, resource: Resource, instance: ProcessInstance, grant: Grant
+) -> list[tuple[str, str]]:
+    """What the model says is shown, as it is now, and what the link brings."""
+    names = sorted({name for element in resource.messages[grant.msg] for name in element.show})
+    key = instance.process_instance_key
+    current = (await facade.variables([key], names)).get(key, {}) if names else {}
+    return facts(grant.show | current, resource.reserved)
 
 
 def _used(resource: Resource, grant: Grant) -> Response[str]:
