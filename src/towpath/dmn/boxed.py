@@ -130,6 +130,7 @@ class FunctionDefinition(Boxed):
         def call(runtime: Any, arguments: list[Any]) -> Any:
             called = state.within(runtime)
             value = self.body.evaluate(called, {**scope, **dict(zip(names, arguments, strict=True))})
+            state.violation = state.violation or called.violation
             return conformed(called, value, self.result, f"the result of {self.name}")
 
         return NativeFunction(self.name, self.parameters, call, self.result)

@@ -106,6 +106,9 @@ class Knowledge(Element):
     definition: FunctionDefinition | None = None
     requirements: list[Requirement] = field(default_factory=list)
 
+    def parameters(self) -> tuple[tuple[str, Type], ...]:
+        return () if self.definition is None else self.definition.parameters
+
     def reckoned(self, state: State) -> Any:
         if self.definition is None:
             return None

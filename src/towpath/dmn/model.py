@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from towpath.feel.convert import clock, from_json, to_json
-from towpath.feel.errors import FeelLimitError
+from towpath.feel.errors import FeelLimitError, Unanswerable
 from towpath.feel.runtime import DEFAULT_LIMITS, Limits, Runtime
 from towpath.feel.types import Type
+from towpath.feel.values import Function
 
 from .graph import DecisionNode, Element, Knowledge, Service
+from .item_types import adopted
 from .state import State
 
 
@@ -99,12 +101,14 @@ class Model:
 
 
 def _value(element: Element, state: State) -> Any:
+    """A decision's value; or a service's or knowledge model's, called with the inputs by name."""
     value = element.value(state)
-    if isinstance(element, Service):
-        arguments = [state.inputs.get(name) for name, _ in element.parameters()]
-        return element.invoked(state.runtime, arguments)
-    if isinstance(element, Knowledge) and element.definition is not None and value is not None:
-        return value.call(
-            state.runtime, [state.inputs.get(name) for name, _ in element.definition.parameters]
-        )
-    return value
+    if not isinstance(value, Function) or not isinstance(element, Service | Knowledge):
+        return value
+    parameters = element.parameters()
+    try:
+        arguments = [adopted(state.inputs.get(name), wanted) for name, wanted in parameters]
+        return value.call(state.runtime, arguments)
+    except Unanswerable as reason:
+        state.warn(str(reason))
+        return None

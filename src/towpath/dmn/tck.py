@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -102,7 +103,7 @@ def _case(file: Path, case: etree._Element, model: Model | None, problem: str) -
         if case.get("type") in ("bkm", "decisionService"):
             asked = str(case.get("invocableName") or asked)
         try:
-            evaluation = model.evaluate(asked, inputs)
+            evaluation = model.evaluate(asked, inputs, now=dt.datetime.now(dt.UTC))
         except KeyError:
             reasons.append(f"there is no {asked!r}")
             continue

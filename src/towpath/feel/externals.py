@@ -71,7 +71,11 @@ _TABLE: dict[tuple[str, str], Callable[..., Any]] = {
     ("java.lang.Integer", "parseInt"): lambda value: int(value),
     ("java.lang.Integer", "max"): lambda a, b: max(a, b),
     ("java.lang.Integer", "min"): lambda a, b: min(a, b),
-    ("java.lang.Double", "valueOf"): lambda value: whole(DECIMAL.create_decimal(value)),
+    **{
+        (f"java.lang.{name}", "valueOf"): lambda value: whole(DECIMAL.create_decimal(value))
+        for name in ("Double", "Float", "Long", "Short", "Byte")
+    },
+    ("java.math.BigDecimal", "valueOf"): lambda value: value,
     ("java.lang.String", "valueOf"): lambda value: str(value),
     ("java.lang.String", "format"): _formatted,
 }

@@ -44,11 +44,6 @@ PROPERTIES: dict[type, dict[str, Callable[[Any], Any]]] = {
         "month": lambda value: value.month,
         "day": lambda value: value.day,
         "weekday": lambda value: value.weekday,
-        # A date stands for its midnight in UTC.
-        "hour": lambda _: 0,
-        "minute": lambda _: 0,
-        "second": lambda _: 0,
-        "time offset": lambda _: DaysTime(0),
     },
     Time: _CLOCK,
     DateTime: {
