@@ -158,7 +158,12 @@ async def test_a_job_that_comes_again_while_it_runs_is_not_run_twice(client: Pro
 
     async with working(client, Worker("charge", charge, timeout=0.2)):
         key = await start(client)
-        await asyncio.sleep(0.8)  # long enough for the server to offer it several times
+        deadlines: set[str | None] = set()
+        async with asyncio.timeout(10):
+            while len(deadlines) < 4:  # each new deadline is the server giving the job out once more
+                (row,) = (await client.search_jobs(Search(filter={"processInstanceKey": key}))).items
+                deadlines |= {row.deadline} - {None}
+                await asyncio.sleep(0.02)
         go_on.set()
         await happens(client, key, COMPLETED)
     assert runs == 1
