@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from towpath.feel import FeelLimitError, FeelSyntaxError, Limits, compile
+from towpath.feel import FeelLimitError, FeelSyntaxError, Limits, compile, to_json
 
 # What a text is put together from, one piece a word.
 _VOCABULARY = """
@@ -39,6 +39,28 @@ def test_a_string_cannot_double_without_end() -> None:
     doubling = '{f: function(s, n) if n = 0 then s else f(s + s, n - 1), r: f("0123456789", 90)}.r'
     with pytest.raises(FeelLimitError):
         compile(doubling).evaluate({})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "string(a60)",
+        "a60 = b60",
+        "flatten(a60)",
+        "to json(a60)",
+        "{f: function(s, n) if n = 0 then s else f(concatenate(s, s), n - 1), r: f([1], 90)}.r",
+    ],
+)
+def test_a_value_that_doubles_with_every_line_is_not_written_out(text: str) -> None:
+    doubling = [f"{name}{n}: [{name}{n - 1}, {name}{n - 1}]" for n in range(1, 61) for name in "ab"]
+    with pytest.raises(FeelLimitError):
+        compile(f"{{a0: 1, b0: 1, {', '.join(doubling)}, answer: {text}}}.answer").evaluate({})
+
+
+def test_a_value_that_doubles_with_every_line_has_no_json() -> None:
+    doubled = compile("for i in 1..60 return partial").evaluate({}).value
+    with pytest.raises(FeelLimitError):
+        to_json(doubled)
 
 
 def test_a_pattern_that_backtracks_without_end_is_given_up() -> None:

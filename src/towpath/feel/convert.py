@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from .calendar import NANO, UTC, Zone
+from .sizes import check_size
 from .temporal import Date, DateTime, DaysTime, Time, YearsMonths
 from .values import DECIMAL, INT_LIMIT, Function, Range, range_text, whole
 
@@ -101,17 +102,22 @@ def clock(now: dt.datetime | int | DateTime | None) -> DateTime | None:
 def to_json(value: Any) -> Any:
     """A JSON value: whole numbers ``int``, others ``Decimal``; temporal values and ranges their text.
 
-    A function has no JSON and becomes null.
+    A function has no JSON and becomes null. Raises FeelLimitError for what is too large to write out.
     """
+    check_size(value)
+    return _json(value)
+
+
+def _json(value: Any) -> Any:
     kind = type(value)
     if kind is str or kind is int or kind is bool or value is None:
         return value
     if kind is Decimal:
         return int(value) if value == value.to_integral_value() else value
     if kind is list:
-        return [to_json(item) for item in value]
+        return [_json(item) for item in value]
     if kind is dict:
-        return {key: to_json(item) for key, item in value.items()}
+        return {key: _json(item) for key, item in value.items()}
     if kind is Range:
         return range_text(value)
     return None if isinstance(value, Function) else str(value)
@@ -119,11 +125,16 @@ def to_json(value: Any) -> Any:
 
 def to_python(value: Any) -> Any:
     """A Python value: ``datetime`` objects where they can hold it, else FEEL's own value."""
+    check_size(value)
+    return _python(value)
+
+
+def _python(value: Any) -> Any:
     kind = type(value)
     if kind is list:
-        return [to_python(item) for item in value]
+        return [_python(item) for item in value]
     if kind is dict:
-        return {key: to_python(item) for key, item in value.items()}
+        return {key: _python(item) for key, item in value.items()}
     if kind is Decimal:
         return whole(value)
     try:

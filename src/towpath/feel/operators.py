@@ -10,11 +10,10 @@ from decimal import Decimal, DecimalException
 from typing import Any
 
 from .calendar import YEAR_LIMIT
-from .errors import FeelLimitError, Unanswerable
+from .errors import Unanswerable
+from .sizes import check_size, check_string
 from .temporal import DAY_NANOS, Date, DateTime, DaysTime, Time, YearsMonths, add_months
 from .values import DECIMAL, INT_LIMIT, Function, Range, kind
-
-MAX_STRING = 10_000_000  # characters
 
 Number = int | Decimal
 
@@ -37,10 +36,21 @@ def equals(a: Any, b: Any) -> bool | None:
         return bool(a == b)
     if ta is not tb:
         return a is b if isinstance(a, Function) and isinstance(b, Function) else None
+    if ta is list or ta is dict:
+        check_size(a)
+        check_size(b)
+    return _equal_parts(a, b)
+
+
+def _equal_parts(a: Any, b: Any) -> bool | None:
+    """``equals`` where both are known to be small enough to be gone through."""
+    ta, tb = type(a), type(b)
+    if ta is not tb or not (ta is list or ta is dict or ta is Range or ta is Time or ta is DateTime):
+        return bool(a == b) if ta is tb and a is not None else _equal_scalars(a, b)
     if ta is list:
-        return len(a) == len(b) and _all(equals(x, y) for x, y in zip(a, b, strict=True))
+        return len(a) == len(b) and _all(_equal_parts(x, y) for x, y in zip(a, b, strict=True))
     if ta is dict:
-        return a.keys() == b.keys() and _all(equals(value, b[key]) for key, value in a.items())
+        return a.keys() == b.keys() and _all(_equal_parts(value, b[key]) for key, value in a.items())
     if ta is Range:
         return bool(
             a.start_included == b.start_included
@@ -49,11 +59,15 @@ def equals(a: Any, b: Any) -> bool | None:
             and equals(a.start, b.start)
             and equals(a.end, b.end)
         )
-    if ta in (Time, DateTime):
-        if (a.zone is None) is not (b.zone is None):
-            return None
-        return bool(a.nanos == b.nanos)
-    return bool(a == b)
+    if (a.zone is None) is not (b.zone is None):
+        return None
+    return bool(a.nanos == b.nanos)
+
+
+def _equal_scalars(a: Any, b: Any) -> bool | None:
+    if a is None or b is None:
+        return a is b
+    return bool(a == b) if is_number(a) and is_number(b) else None
 
 
 def _all(results: Any) -> bool:
@@ -184,8 +198,7 @@ def add(a: Any, b: Any) -> Any:
             return total
         return calculated(DECIMAL.add, a, b)
     if type(a) is str and type(b) is str:
-        if len(a) + len(b) > MAX_STRING:
-            raise FeelLimitError(f"a string of more than {MAX_STRING} characters")
+        check_string(len(a) + len(b))
         return a + b
     if type(a) is type(b):
         if type(a) is YearsMonths:
@@ -264,6 +277,8 @@ def divide(a: Any, b: Any) -> Any:
 
 def power(a: Any, b: Any) -> Any:
     if is_number(a) and is_number(b):
+        if a == 0 and b == 0:
+            return 1
         return calculated(DECIMAL.power, a, b)
     raise _misfit("raise to a power", a, b)
 

@@ -12,6 +12,7 @@ from typing import Any
 import regex
 
 from .errors import FeelLimitError, Unanswerable
+from .sizes import check_string
 
 TIMEOUT = 1.0  # seconds of one search
 
@@ -220,11 +221,17 @@ def replaced(text: str, pattern: str, replacement: str, flags: str) -> str:
         raise _bad(pattern, "it matches the empty string")
     parts = [replacement] if "q" in flags else _template(pattern, expression.groups, replacement)
 
+    length = len(text)
+
     def filled(matched: Any) -> str:
-        return "".join(
+        nonlocal length
+        made = "".join(
             part if isinstance(part, str) else (matched[part] or "") if part <= expression.groups else ""
             for part in parts
         )
+        length += len(made)
+        check_string(length)
+        return made
 
     try:
         return str(expression.sub(filled, text, timeout=TIMEOUT))

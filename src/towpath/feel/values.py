@@ -19,6 +19,7 @@ from decimal import (
 )
 from typing import TYPE_CHECKING, Any
 
+from .sizes import check_size
 from .temporal import Date, DateTime, DaysTime, Time, YearsMonths
 
 if TYPE_CHECKING:
@@ -126,6 +127,8 @@ def text(value: Any, *, inner: bool = False) -> str:
         return "null"
     if isinstance(value, int | Decimal):
         return number_text(value)
+    if not inner:
+        check_size(value)
     if type(value) is list:
         return f"[{', '.join(text(item, inner=True) for item in value)}]"
     if type(value) is dict:

@@ -6,8 +6,9 @@ from decimal import Decimal
 from functools import cmp_to_key
 from typing import Any
 
-from ..errors import FeelLimitError, Unanswerable
+from ..errors import Unanswerable
 from ..operators import Number, add, calculated, divide, equals, is_number, multiply, order, subtract
+from ..sizes import check_items, check_size
 from ..values import DECIMAL, Function, kind, whole
 from .signature import builtin
 
@@ -207,17 +208,20 @@ def _index(items: list[Any], position: Number) -> int:
 
 @builtin("append", "list: list, item: any *")
 def append(items: list[Any], *added: Any) -> list[Any]:
+    check_items(len(items) + len(added))
     return [*items, *added]
 
 
 @builtin("concatenate", "list: list *")
 def concatenate(*lists: list[Any]) -> list[Any]:
+    check_items(sum(map(len, lists)))
     return [item for items in lists for item in items]
 
 
 @builtin("insert before", "list: list, position: number, newItem: any")
 def insert_before(items: list[Any], position: Number, added: Any) -> list[Any]:
     index = _index(items, position)
+    check_items(len(items) + 1)
     return [*items[:index], added, *items[index:]]
 
 
@@ -291,6 +295,7 @@ def duplicate_values(runtime: Any, items: list[Any]) -> list[Any]:
 
 @builtin("flatten", "list: list")
 def flatten(items: list[Any]) -> list[Any]:
+    check_size(items)
     flat: list[Any] = []
     pending = [iter(items)]
     while pending:
@@ -301,6 +306,7 @@ def flatten(items: list[Any]) -> list[Any]:
             flat.append(item)
         else:
             pending.pop()
+    check_items(len(flat))
     return flat
 
 
@@ -339,10 +345,3 @@ def partition(items: list[Any], size: Number) -> list[list[Any]]:
 @builtin("is empty", "list: list", origin="Camunda")
 def is_empty(items: list[Any]) -> bool:
     return not items
-
-
-def check_length(runtime: Any, items: list[Any]) -> list[Any]:
-    """A list that is not longer than the evaluation allows; raises FeelLimitError."""
-    if len(items) > runtime.limits.items:
-        raise FeelLimitError(f"a list of more than {runtime.limits.items} items")
-    return items

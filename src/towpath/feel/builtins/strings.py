@@ -6,9 +6,10 @@ import base64
 import uuid as _uuid
 from typing import Any
 
-from ..errors import FeelLimitError, Unanswerable
-from ..operators import MAX_STRING, Number
+from ..errors import Unanswerable
+from ..operators import Number
 from ..patterns import compiled, replaced, search, split_by
+from ..sizes import check_string
 from .signature import builtin
 
 
@@ -93,14 +94,15 @@ def string_join(items: list[Any], delimiter: str | None = None) -> str:
             if not isinstance(item, str):
                 raise Unanswerable("an item is not a string")
             texts.append(item)
-    if sum(map(len, texts)) + len(delimiter or "") * len(texts) > MAX_STRING:
-        raise FeelLimitError(f"a string of more than {MAX_STRING} characters")
+    check_string(sum(map(len, texts)) + len(delimiter or "") * len(texts))
     return (delimiter or "").join(texts)
 
 
 @builtin("string join", "list: list, delimiter: string ?, prefix: string, suffix: string", origin="Camunda")
 def string_join_between(items: list[Any], delimiter: str | None, prefix: str, suffix: str) -> str:
-    return prefix + string_join(items, delimiter) + suffix
+    joined = string_join(items, delimiter)
+    check_string(len(prefix) + len(joined) + len(suffix))
+    return prefix + joined + suffix
 
 
 @builtin("trim", "string: string", origin="Camunda")
