@@ -39,7 +39,10 @@ export function useView(): View {
   const { store } = useApp();
   const state = useSync();
   const [, draw] = useState(0);
-  useEffect(() => store.subscribe(() => draw(store.version)), [store]);
+  useEffect(() => {
+    draw(store.version); // what changed between the first drawing and now
+    return store.subscribe(() => draw(store.version));
+  }, [store]);
   return look(store, state === 'syncing' || state === 'up-to-date');
 }
 

@@ -34,6 +34,8 @@ export class Store {
   async open(): Promise<void> {
     const kept = await this.db.get<Ledger>(LEDGER).catch(() => null);
     if (kept) this.ledger = { sent: kept.sent, denied: kept.denied, dismissed: kept.dismissed, read: kept.read };
+    // Listened to from before the reading, so that what is written meanwhile is not missed.
+    const since = (await this.db.info()).update_seq;
     const all = await this.db.allDocs({ include_docs: true });
     for (const row of all.rows) {
       if ('doc' in row && row.doc) this.mirror.set(row.id, row.doc as unknown as AnyDoc);
@@ -41,7 +43,7 @@ export class Store {
     this.loaded = true;
     this.changed();
     void this.db
-      .changes({ since: 'now', live: true, include_docs: true })
+      .changes({ since, live: true, include_docs: true })
       .on('change', (change) => {
         if (change.deleted) this.mirror.delete(change.id);
         else this.mirror.set(change.id, change.doc as unknown as AnyDoc);

@@ -12,6 +12,21 @@ import { check, defaults, type Errors } from '../validate';
 
 const SAVE_AFTER = 400; // ms without a key press
 
+// The last key presses before a save, written at once: a phone may end the app at any moment, and
+// localStorage is the only store that a page can write to without waiting.
+const typing = {
+  key: (id: string) => `towpath.typing:${id}`,
+  keep: (id: string, values: Values) => {
+    try {
+      localStorage.setItem(typing.key(id), JSON.stringify(values));
+    } catch {
+      // No room: the save that follows says so.
+    }
+  },
+  kept: (id: string) => JSON.parse(localStorage.getItem(typing.key(id)) ?? 'null') as Values | null,
+  forget: (id: string) => localStorage.removeItem(typing.key(id)),
+};
+
 /** Starts a draft at once where there is one kind of report only, else asks which. */
 export function NewReport(): JSX.Element {
   const { catalog, store } = useApp();
@@ -67,7 +82,7 @@ function Editor({ id, draft }: { id: string; draft: Draft }): JSX.Element {
   const sync = useSync();
   const resource = resourceOf(catalog, draft.resource);
   const schema = resource.startForm ?? freeText();
-  const [values, setValues] = useState<Values>(() => ({ ...defaults(schema), ...draft.values }));
+  const [values, setValues] = useState<Values>(() => ({ ...defaults(schema), ...(typing.kept(id) ?? draft.values) }));
   const [saving, setSaving] = useState(false);
   const [errors, setErrors] = useState<Errors>({});
   const [trouble, setTrouble] = useState<unknown>();
@@ -89,17 +104,25 @@ function Editor({ id, draft }: { id: string; draft: Draft }): JSX.Element {
   const save = () => {
     clearTimeout(timer.current);
     timer.current = undefined;
-    return guarded(() => saveDraft(store, id, latest.current)).finally(() => setSaving(false));
+    const saved = latest.current;
+    return guarded(async () => {
+      await saveDraft(store, id, saved);
+      if (latest.current === saved) typing.forget(id);
+    }).finally(() => setSaving(false));
   };
   const change = (key: string, value: unknown) => {
-    setValues((before) => ({ ...before, [key]: value }));
+    const next = { ...latest.current, [key]: value };
+    latest.current = next;
+    typing.keep(id, next);
+    setValues(next);
     setSaving(true);
     if (errors[key]) setErrors(({ [key]: _, ...rest }) => rest);
     clearTimeout(timer.current);
     timer.current = window.setTimeout(() => void save(), SAVE_AFTER);
   };
-  // The last key press before the screen is left, or before the phone puts the app to sleep, counts too.
+  // What was kept when the app ended, what is typed before the screen is left: both are saved.
   useEffect(() => {
+    if (typing.kept(id)) void save();
     const flush = () => timer.current !== undefined && !closed.current && void save();
     document.addEventListener('visibilitychange', flush);
     return () => {
@@ -130,6 +153,7 @@ function Editor({ id, draft }: { id: string; draft: Draft }): JSX.Element {
   const discard = async () => {
     closed.current = true;
     clearTimeout(timer.current);
+    typing.forget(id);
     await guarded(() => discardDraft(store, id));
     go('/');
   };
