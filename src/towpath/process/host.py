@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
@@ -41,6 +42,7 @@ T = TypeVar("T")
 DUE_AT_ONCE = 500  # timers carried out before the next look
 POSTPONED = 10_000  # ms until a timer that could not be carried out is tried again
 RETENTION_PAUSE = 3_600_000  # ms between two looks for events that are too old
+FAILED_PAUSE = 0.5  # seconds before a loop that failed goes on
 FORGOTTEN_AT_ONCE = 5_000  # rows of the feed dropped in one transaction
 
 
@@ -96,9 +98,8 @@ class Host:
             command: AnyCommand = msgspec.convert(exact(data), AnyCommand)
             self._background(partial(_continue, key, command))
         self._tasks = [
-            asyncio.create_task(self._batches(), name="towpath-batches"),
-            asyncio.create_task(self._timers(), name="towpath-timers"),
-            asyncio.create_task(self._retention(), name="towpath-retention"),
+            asyncio.create_task(_steadily(loop), name=f"towpath-{loop.__name__.strip('_')}")
+            for loop in (self._batches, self._timers, self._retention)
         ]
 
     async def stop(self) -> None:
@@ -311,6 +312,17 @@ class Host:
 
 def _forget_events(before: int, work: Work) -> None:
     work.session.forget_events(work.b, before, FORGOTTEN_AT_ONCE)
+
+
+async def _steadily(loop: Callable[[], Awaitable[None]]) -> None:
+    """Run a loop of the host's; what goes wrong in it is told to the log, and it goes on."""
+    while True:
+        try:
+            await loop()
+            return
+        except Exception as error:
+            log.critical("a loop of the host failed and goes on", loop=loop.__name__, exc_info=error)
+            await asyncio.sleep(FAILED_PAUSE)
 
 
 def _log_failure(future: asyncio.Future[Any]) -> None:

@@ -15,6 +15,8 @@ import sqlalchemy
 from towpath.storage.database import BUSY_TIMEOUT, migrate, open_engine, sqlite_url
 from towpath.storage.store import FIRST_BUCKET, Rows, Session, StoreError
 
+# What sqlite3 raises for a row that it cannot hold, or a file that it cannot write.
+REFUSALS = (sqlite3.Error, OverflowError, UnicodeEncodeError)
 READERS = 4  # connections for searches; in WAL none waits for the writer
 CACHED_STATEMENTS = 512
 PAGE_CACHE = 32 * 1024  # KiB of database pages that the writer keeps
@@ -95,7 +97,7 @@ class SqliteStore:
                 if connection.raw.in_transaction:
                     connection.raw.execute("ROLLBACK")
                 raise
-        except (sqlite3.Error, OverflowError, UnicodeEncodeError) as error:
+        except REFUSALS as error:
             raise StoreError(f"The store refused: {error}") from error
 
     @contextmanager
@@ -107,7 +109,7 @@ class SqliteStore:
                 yield Session(connection)
             finally:
                 connection.raw.execute("COMMIT")
-        except (sqlite3.Error, OverflowError, UnicodeEncodeError) as error:
+        except REFUSALS as error:
             raise StoreError(f"The store refused: {error}") from error
         finally:
             self._readers.put(connection)
