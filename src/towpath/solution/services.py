@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 from litestar import Litestar
 
 from towpath import console, facade, integration, process
@@ -18,7 +17,6 @@ from towpath.gateway import Gateway, GatewayRoute, IssuerRef, blueprint_routes
 from towpath.identity import ClientCredentials, OidcVerifier, TokenSource, TokenVerifier
 from towpath.identity.discovery import IssuerClient
 from towpath.identity.issuer import create_issuer
-from towpath.identity.settings import ClientSettings
 from towpath.process import ProcessServer
 from towpath.solution.secrets import Secrets
 from towpath.solution.settings import Settings
@@ -52,16 +50,9 @@ class Context:
 
 
 def issuer(settings: Settings, *, url: str, public_url: str, state: Path) -> Litestar:
-    """The local issuer, which knows the pages' client beside the solution's own.
-
-    Raises ValueError for accounts or clients that cannot be used.
-    """
-    identity = settings.identity
-    if identity.web_client_id not in {client.client_id for client in identity.clients}:
-        pages = ClientSettings(client_id=identity.web_client_id, name=settings.solution.title)
-        identity = msgspec.structs.replace(identity, clients=[*identity.clients, pages])
+    """The local issuer. Raises ValueError for accounts or clients that cannot be used."""
     return create_issuer(
-        identity,
+        settings.identity,
         url=url,
         state=state / "identity",
         origins=[public_url],
@@ -206,7 +197,12 @@ async def gateway(context: Context, *, host: str, port: int, admin_port: int) ->
         host=host,
         port=port,
         admin_port=admin_port,
-        issuer=IssuerRef(issuer=context.issuer_url, jwks=jwks, audience=identity.audience),
+        issuer=IssuerRef(
+            issuer=context.issuer_url,
+            jwks=jwks,
+            audience=identity.audience,
+            roles_claim=identity.roles_claim,
+        ),
         upstreams={
             name: context.urls[name] for name in ("facade", "sync", "notify", "integration", "console")
         },
