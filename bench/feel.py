@@ -198,7 +198,7 @@ def same(a: Any, b: Any) -> bool:
 
 def measured(quick: bool) -> tuple[list[dict[str, Any]], Table | None]:
     """The summary's rows and, where feelin could be had, the table per expression."""
-    seconds, rounds = (0.01, 2) if quick else (0.1, 3)
+    seconds, rounds = (0.01, 2) if quick else (0.04, 3)
     with tempfile.TemporaryDirectory(prefix="bench-feel-") as name:
         folder = Path(name)
         missing = installed(folder)
