@@ -10,7 +10,7 @@ from towpath.process.carry import short
 from towpath.process.clock import iso, iso_or_none
 from towpath.process.models import Registry
 from towpath.process.values import exact, from_json, to_text
-from towpath.storage.search import BOOLEAN, INTEGER, KEY, TIME, Entity, Field, SearchError
+from towpath.storage.search import BOOLEAN, INTEGER, KEY, TIME, Entity, Field, SearchError, Special
 
 Render = Callable[[Registry, Any], Any]
 """A row of the entity's columns as its wire type."""
@@ -36,10 +36,7 @@ def _text(key: int | None) -> str | None:
 # --- process instances ----------------------------------------------------------------------------
 
 
-_VARIABLE_OF = "SELECT 1 FROM variable v WHERE v.b = t.b AND v.instance_key = t.key AND v.name = ?"
-
-
-def _has_variables(wanted: Any, parameters: list[Any]) -> str:
+def _has_variables(wanted: Any, parameters: list[Any], buckets: str) -> str:
     if not isinstance(wanted, list) or len(wanted) > 100:
         raise SearchError("filter.variables must be a list of {name, value}.")
     parts = []
@@ -48,7 +45,9 @@ def _has_variables(wanted: Any, parameters: list[Any]) -> str:
             raise SearchError("filter.variables must be a list of {name, value}.")
         parameters.append(one["name"])
         value = _value_condition(one["value"], parameters)
-        parts.append(f"EXISTS ({_VARIABLE_OF} AND {value})")
+        # Not a correlated EXISTS: what has the value is found once, by the value's index.
+        found = f"SELECT v.instance_key FROM variable v WHERE v.b IN ({buckets})"  # noqa: S608
+        parts.append(f"t.key IN ({found} AND v.name = ? AND {value})")
     return " AND ".join(parts) or "1 = 1"
 
 
@@ -213,7 +212,7 @@ def element_instance(_: Registry, row: Any) -> wire.ElementInstance:
 # --- variables, incidents ---------------------------------------------------------------------------
 
 
-def _variable_value(wanted: Any, parameters: list[Any]) -> str:
+def _variable_value(wanted: Any, parameters: list[Any], _: str) -> str:
     return _value_condition(wanted, parameters).replace("v.", "t.")
 
 
@@ -383,11 +382,8 @@ def subscription(_: Registry, row: Any) -> wire.MessageSubscription:
 # --- user tasks -------------------------------------------------------------------------------------
 
 
-_CANDIDATE_OF = "SELECT 1 FROM user_task_candidate c WHERE c.b = t.b AND c.task_key = t.key AND c.kind = ?"
-
-
-def _candidate(kind: str, field: str) -> Callable[[Any, list[Any]], str]:
-    def condition(wanted: Any, parameters: list[Any]) -> str:
+def _candidate(kind: str, field: str) -> Special:
+    def condition(wanted: Any, parameters: list[Any], buckets: str) -> str:
         names = wanted
         if isinstance(wanted, Mapping):
             if set(wanted) - {"$in", "$eq"}:
@@ -404,9 +400,14 @@ def _candidate(kind: str, field: str) -> Callable[[Any, list[Any]], str]:
         parameters.append(kind)
         parameters.extend(names)
         marks = ", ".join("?" * len(names)) or "NULL"
-        return f"EXISTS ({_CANDIDATE_OF} AND c.name IN ({marks}))"
+        found = f"SELECT c.task_key FROM user_task_candidate c WHERE c.b IN ({buckets})"  # noqa: S608
+        return f"t.key IN ({found} AND c.kind = ? AND c.name IN ({marks}))"
 
     return condition
+
+
+def _of_instance_with(wanted: Any, parameters: list[Any], buckets: str) -> str:
+    return _has_variables(wanted, parameters, buckets).replace("t.key IN", "t.instance_key IN")
 
 
 USER_TASK = Entity(
@@ -453,9 +454,7 @@ USER_TASK = Entity(
         "candidateUser": _candidate("user", "candidateUser"),
         "candidateGroups": _candidate("group", "candidateGroups"),
         "candidateUsers": _candidate("user", "candidateUsers"),
-        "processInstanceVariables": lambda wanted, parameters: _has_variables(wanted, parameters).replace(
-            "v.instance_key = t.key", "v.instance_key = t.instance_key"
-        ),
+        "processInstanceVariables": _of_instance_with,
     },
 )
 
@@ -534,7 +533,7 @@ def decision_instance(_: Registry, row: Any) -> wire.DecisionInstance:
     )
 
 
-def _is_latest(wanted: Any, _: list[Any]) -> str:
+def _is_latest(wanted: Any, _: list[Any], __: str) -> str:
     if not isinstance(wanted, bool):
         raise SearchError("filter.isLatestVersion must be true or false.")
     latest = (
@@ -544,7 +543,7 @@ def _is_latest(wanted: Any, _: list[Any]) -> str:
     return latest if wanted else f"NOT ({latest})"
 
 
-def _of_kind(wanted: Any, parameters: list[Any]) -> str:
+def _of_kind(wanted: Any, parameters: list[Any], _: str) -> str:
     parameters.append(wanted)
     return "t.kind = ?"
 

@@ -39,8 +39,8 @@ class Field:
     values: Mapping[Any, Any] | None = None  # what the API says -> what is stored
 
 
-Special = Callable[[Any, list[Any]], str]
-"""A filter of its own kind: appends its parameters and gives a condition on ``t``."""
+Special = Callable[[Any, list[Any], str], str]
+"""A filter of its own kind: appends its parameters and gives a condition on ``t``; the text lists buckets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def query(
         raise SearchError(f"page.from must not be negative, but is {offset}.")
     parameters: list[Any] = list(buckets)
     where = f"t.b IN ({', '.join('?' * len(buckets))})"
-    condition = _conditions(entity, filter_, parameters, 0)
+    condition = _conditions(entity, filter_, parameters, ", ".join(map(str, buckets)), 0)
     if condition:
         where += f" AND {condition}"
     total_parameters = [*parameters, MAX_TOTAL + 1]
@@ -108,7 +108,7 @@ def query(
 # --- filters --------------------------------------------------------------------------------------
 
 
-def _conditions(entity: Entity, filter_: Any, parameters: list[Any], depth: int) -> str:
+def _conditions(entity: Entity, filter_: Any, parameters: list[Any], buckets: str, depth: int) -> str:
     if not isinstance(filter_, Mapping):
         raise SearchError("A filter must be an object.")
     if depth > MAX_DEPTH:
@@ -118,9 +118,9 @@ def _conditions(entity: Entity, filter_: Any, parameters: list[Any], depth: int)
         if wanted is None:  # clients send what they have not set as null
             continue
         if name == "$or":
-            parts.append(_or(entity, wanted, parameters, depth))
+            parts.append(_or(entity, wanted, parameters, buckets, depth))
         elif name in entity.special:
-            parts.append(entity.special[name](wanted, parameters))
+            parts.append(entity.special[name](wanted, parameters, buckets))
         elif name in entity.fields:
             parts.append(_field(name, entity.fields[name], wanted, parameters))
         else:
@@ -129,10 +129,10 @@ def _conditions(entity: Entity, filter_: Any, parameters: list[Any], depth: int)
     return " AND ".join(parts)
 
 
-def _or(entity: Entity, wanted: Any, parameters: list[Any], depth: int) -> str:
+def _or(entity: Entity, wanted: Any, parameters: list[Any], buckets: str, depth: int) -> str:
     if not isinstance(wanted, list) or not wanted or len(wanted) > MAX_VALUES:
         raise SearchError("filter.$or must be a list of filters.")
-    parts = [_conditions(entity, one, parameters, depth + 1) or "1 = 1" for one in wanted]
+    parts = [_conditions(entity, one, parameters, buckets, depth + 1) or "1 = 1" for one in wanted]
     return f"({' OR '.join(f'({part})' for part in parts)})"
 
 
