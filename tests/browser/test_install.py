@@ -17,11 +17,13 @@ async def test_the_app_can_be_installed_and_shows_push_messages(
     playwright: Playwright, chromium: str, blueprint: Blueprint, tmp_path: Path
 ) -> None:
     # Chromium judges installability only where there is a profile to install into.
+    device = dict(playwright.devices["Pixel 7"])
+    device.pop("default_browser_type")
     context = await playwright.chromium.launch_persistent_context(
         tmp_path / "profile",
         executable_path=chromium,
         args=["--no-sandbox"],
-        **playwright.devices["Pixel 7"],
+        **device,
     )
     try:
         page = context.pages[0]
@@ -47,14 +49,18 @@ async def test_the_app_can_be_installed_and_shows_push_messages(
                 "data": json.dumps(message | {"target": "C-1"}),
             },
         )
-        shown = await page.wait_for_function(
+        shown = await page.evaluate(
             """async () => {
                 const registration = await navigator.serviceWorker.ready;
-                const [first] = await registration.getNotifications();
-                return first && {title: first.title, body: first.body, url: first.data.url};
+                for (let tries = 0; tries < 200; tries++) {
+                    const [first] = await registration.getNotifications();
+                    if (first) return {title: first.title, body: first.body, url: first.data.url};
+                    await new Promise((done) => setTimeout(done, 50));
+                }
+                return 'nothing was shown';
             }"""
         )
-        assert await shown.json_value() == {
+        assert shown == {
             "title": "Repair shop found",
             "body": "Please confirm.",
             "url": "/app/#/case/claims%3AC-1",

@@ -142,6 +142,7 @@ function mark(viewer: NavigatedViewer, view: InstanceView, chosen: string | null
   view.flows.forEach((flow) => put(flow, 'is-done'));
   const active = new Map<string, number>();
   for (const element of view.elements) {
+    if (/^PROCESS$/i.test(element.type)) continue; // the instance itself is no shape of the diagram
     if (element.state === 'ACTIVE') active.set(element.elementId, (active.get(element.elementId) ?? 0) + 1);
     else if (element.state === 'COMPLETED') put(element.elementId, 'is-done');
   }
