@@ -9,7 +9,10 @@ from email.utils import parseaddr
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-import apprise
+from apprise import NotifyFormat
+
+# The plugin itself: apprise.Apprise() would first import its 180 services, seconds of work.
+from apprise.plugins.email import NotifyEmail
 
 from towpath.frontend.notify.outcomes import Failed, Later
 
@@ -62,13 +65,12 @@ class EmailSender:
         return f"{self._app}inbox"
 
     def _send(self, address: str, note: dict[str, Any]) -> bool:
-        mail = apprise.Apprise()
-        mail.add(self._url(address))
+        mail = NotifyEmail(**NotifyEmail.parse_url(self._url(address)))
         return bool(
             mail.notify(
                 title=note["title"],
                 body=as_html(f"{note['body']}\n\n{self._where(note)}"),
-                body_format=apprise.NotifyFormat.HTML,
+                body_format=NotifyFormat.HTML,
             )
         )
 
