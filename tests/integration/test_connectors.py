@@ -66,7 +66,7 @@ async def test_a_connection_that_is_not_open_says_so() -> None:
 async def test_sql_takes_values_as_parameters_and_transactions_whole_or_not_at_all(
     kind: str, backends: dict[str, Backend], tmp_path: Path
 ) -> None:
-    postgresql = f"postgresql://policies:policies@127.0.0.1:{backends['policies'].port}/policies"
+    postgresql = f"postgresql+psycopg://policies:policies@127.0.0.1:{backends['policies'].port}/policies"
     url = f"sqlite:///{tmp_path}/data.sqlite" if kind == "sqlite" else postgresql
     async with opened(sql("db"), url=url) as db:
         await db.execute("DROP TABLE IF EXISTS things")

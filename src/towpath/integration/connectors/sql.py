@@ -73,7 +73,7 @@ class SqlConnector(Connector[SqlOptions]):
         self._engine: AsyncEngine | None = None
 
     def check(self, options: SqlOptions) -> None:
-        scheme = options.url.partition(":")[0]
+        scheme = options.url.partition(":")[0].partition("+")[0]  # a driver may be named; ours is used
         if scheme not in _DRIVERS:
             raise self.refuse("url: expected postgresql://... or sqlite:///...")
         if not 1 <= options.pool <= 1000:
