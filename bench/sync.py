@@ -1,4 +1,4 @@
-"""What synchronisation costs the server: push and pull of 1 kB documents, CPU seconds of the service's process.
+"""What synchronisation costs the server: push and pull of 1 kB documents, in CPU seconds.
 
 ``python -m bench.sync [--json] [--quick]``
 """
@@ -103,7 +103,13 @@ async def _measure(url: str, count: int, cpu: Callable[[], float]) -> list[dict[
             await work(http, url, count)
             value = round(cpu() - before, 3)
             rows.append(
-                {"name": f"{name} {count} documents", "value": value, "unit": "CPU s", "goal": None, "ok": None}
+                {
+                    "name": f"{name} {count} documents",
+                    "value": value,
+                    "unit": "CPU s",
+                    "goal": None,
+                    "ok": None,
+                }
             )
     return rows
 

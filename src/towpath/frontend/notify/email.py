@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import html
 import re
+import warnings
 from email.utils import parseaddr
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from apprise import NotifyFormat
-
-# The plugin itself: apprise.Apprise() would first import its 180 services, seconds of work.
-from apprise.plugins.email import NotifyEmail
-
 from towpath.frontend.notify.outcomes import Failed, Later
+
+with warnings.catch_warnings():
+    # On Python before 3.13 it imports imghdr, which says that it will go.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from apprise import NotifyFormat
+
+    # The plugin itself: apprise.Apprise() would first import its 180 services, seconds of work.
+    from apprise.plugins.email import NotifyEmail
 
 ADDRESS = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,253}")
 URL = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)]")
@@ -65,7 +69,8 @@ class EmailSender:
         return f"{self._app}inbox"
 
     def _send(self, address: str, note: dict[str, Any]) -> bool:
-        mail = NotifyEmail(**NotifyEmail.parse_url(self._url(address)))
+        plugin: Any = NotifyEmail
+        mail = plugin(**plugin.parse_url(self._url(address)))
         return bool(
             mail.notify(
                 title=note["title"],
