@@ -60,6 +60,7 @@ def create_app(
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
+    issuer = settings.issuer or getattr(verifier, "issuer", "")
     return create_service(
         "facade",
         [
@@ -70,8 +71,8 @@ def create_app(
             *task_routes(facade),
             *operation_routes(facade),
             *link_routes(facade),
-            *openapi_routes(facade, issuer=settings.issuer or getattr(verifier, "issuer", "")),
-            *documentation_routes("API"),
+            *openapi_routes(facade, issuer=issuer),
+            *documentation_routes("API", issuer=issuer, client_id=settings.client_id),
         ],
         verifier=verifier,
         lifespan=[acquaint],

@@ -7,6 +7,7 @@ import hashlib
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader
 from litestar import Response, get
@@ -21,15 +22,18 @@ INLINE = {
 }
 
 
-def page(template: str, status: int, **values: Any) -> Response[str]:
-    """A page that loads nothing from elsewhere, is kept nowhere, and tells nobody its address."""
+def page(template: str, status: int, *, connect: str = "", **values: Any) -> Response[str]:
+    """A page that loads nothing from elsewhere, is kept nowhere, and tells nobody its address.
+
+    Its script may send requests to us and to the origin ``connect``.
+    """
     text = TEMPLATES.get_template(template).render(**values)
     return Response(
         text,
         status_code=status,
         media_type="text/html",
         headers={
-            "Content-Security-Policy": _policy(text),
+            "Content-Security-Policy": _policy(text, connect),
             "Cache-Control": "no-store",
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
@@ -38,7 +42,7 @@ def page(template: str, status: int, **values: Any) -> Response[str]:
     )
 
 
-def _policy(text: str) -> str:
+def _policy(text: str, connect: str) -> str:
     """Only what the page itself holds may run or style it, named by its hash."""
     hashes = {
         kind: " ".join(
@@ -49,16 +53,25 @@ def _policy(text: str) -> str:
     }
     return (
         f"default-src 'none'; script-src 'self' {hashes['script']}; style-src 'self' {hashes['style']}; "
-        "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
+        f"img-src 'self' data:; font-src 'self'; connect-src 'self' {connect}; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
     )
 
 
-def documentation_routes(title: str) -> list[ControllerRouterHandler]:
-    """The handler of ``/docs``: Swagger UI on the generated document, from our own assets."""
+def documentation_routes(title: str, *, issuer: str, client_id: str) -> list[ControllerRouterHandler]:
+    """The handlers of ``/docs``: Swagger UI on the generated document, from our own assets.
+
+    One can sign in there as ``client_id`` at ``issuer``, in a window that comes back to ``/docs/signed-in``.
+    """
+    parts = urlsplit(issuer)
+    origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
     @get("/docs", sync_to_thread=False)
     def docs() -> Response[str]:
-        return page("docs.html", 200, title=title)
+        return page("docs.html", 200, connect=origin, title=title, client_id=client_id)
 
-    return [docs]
+    @get("/docs/signed-in", sync_to_thread=False)
+    def signed_in() -> Response[str]:
+        return page("signed-in.html", 200, title=title)
+
+    return [docs, signed_in]

@@ -45,7 +45,8 @@ class FacadeSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     keep_alive: int = 15_000  # ms of silence on an event stream before a comment is sent
     refresh: float = 1.0  # seconds for which what is known of the deployed processes is trusted
     max_link_lifetime: int = 90 * 24 * 3600  # seconds
-    issuer: str = ""  # the OpenID Connect issuer told in the OpenAPI document
+    issuer: str = ""  # told in the OpenAPI document; the issuer of the tokens where empty
+    client_id: str = "towpath-web"  # as which one signs in at /docs
 
     def __post_init__(self) -> None:
         for name, resource in self.resources.items():

@@ -80,7 +80,7 @@ def create_issuer(
         cors_config=CORSConfig(
             allow_origins=list(directory.origins),
             allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type"],
+            allow_headers=["Authorization", "Content-Type", "X-Requested-With"],
             max_age=600,
         ),
         lifespan=[lifespan],
