@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """``key`` is the primary key after ``b``; ``columns`` are all, ``b`` first, in the order of a row."""
 
