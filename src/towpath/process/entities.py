@@ -16,20 +16,20 @@ Render = Callable[[Registry, Any], Any]
 """A row of the entity's columns as its wire type."""
 
 
-def _key(sql: str, *, nullable: bool = False) -> Field:
+def key_field(sql: str, *, nullable: bool = False) -> Field:
     return Field(sql, KEY, nullable)
 
 
-_TENANT = Field(f"'{wire.DEFAULT_TENANT}'")
+TENANT = Field(f"'{wire.DEFAULT_TENANT}'")
 _OF_INSTANCE: dict[str, Field] = {
-    "processInstanceKey": _key("t.instance_key"),
-    "processDefinitionKey": _key("t.definition_key"),
+    "processInstanceKey": key_field("t.instance_key"),
+    "processDefinitionKey": key_field("t.definition_key"),
     "processDefinitionId": Field("t.process_id"),
-    "tenantId": _TENANT,
+    "tenantId": TENANT,
 }
 
 
-def _text(key: int | None) -> str | None:
+def key_text(key: int | None) -> str | None:
     return None if key is None else str(key)
 
 
@@ -107,8 +107,8 @@ PROCESS_INSTANCE = Entity(
         _INCIDENT_OF.format("t.key", ""),
     ),
     {
-        "processInstanceKey": _key("t.key"),
-        "processDefinitionKey": _key("t.definition_key"),
+        "processInstanceKey": key_field("t.key"),
+        "processDefinitionKey": key_field("t.definition_key"),
         "processDefinitionId": Field("t.process_id"),
         "processDefinitionVersion": Field("t.version", INTEGER),
         "processDefinitionName": Field(
@@ -116,13 +116,13 @@ PROCESS_INSTANCE = Entity(
         ),
         "state": Field("t.state"),
         "businessId": Field("t.business_id", nullable=True),
-        "parentProcessInstanceKey": _key("t.parent_key", nullable=True),
-        "parentElementInstanceKey": _key("t.parent_element_key", nullable=True),
-        "rootProcessInstanceKey": _key("t.root_key"),
+        "parentProcessInstanceKey": key_field("t.parent_key", nullable=True),
+        "parentElementInstanceKey": key_field("t.parent_element_key", nullable=True),
+        "rootProcessInstanceKey": key_field("t.root_key"),
         "startDate": Field("t.started_at", TIME),
         "endDate": Field("t.ended_at", TIME, nullable=True),
         "hasIncident": Field(_INCIDENT_OF.format("t.key", ""), BOOLEAN),
-        "tenantId": _TENANT,
+        "tenantId": TENANT,
     },
     {"variables": _has_variables},
 )
@@ -138,8 +138,8 @@ def process_instance(registry: Registry, row: Any) -> wire.ProcessInstance:
         process_definition_version=row[3],
         state=row[4],
         business_id=row[5],
-        parent_process_instance_key=_text(row[6]),
-        parent_element_instance_key=_text(row[7]),
+        parent_process_instance_key=key_text(row[6]),
+        parent_element_instance_key=key_text(row[7]),
         root_process_instance_key=str(row[8]),
         start_date=iso(row[9]),
         end_date=iso_or_none(row[10]),
@@ -172,20 +172,20 @@ ELEMENT_INSTANCE = Entity(
     ),
     _OF_INSTANCE
     | {
-        "elementInstanceKey": _key("t.key"),
+        "elementInstanceKey": key_field("t.key"),
         "elementId": Field("t.element_id"),
         "elementName": Field("t.name", nullable=True),
         "type": Field("t.type"),
         "state": Field("t.state"),
-        "scopeKey": _key("t.scope_key"),
-        "elementInstanceScopeKey": _key("t.scope_key"),
+        "scopeKey": key_field("t.scope_key"),
+        "elementInstanceScopeKey": key_field("t.scope_key"),
         "milestone": Field("t.milestone", nullable=True),
         "startDate": Field("t.started_at", TIME),
         "endDate": Field("t.ended_at", TIME, nullable=True),
         "hasIncident": Field(
             _INCIDENT_OF.format("t.instance_key", " AND i.element_instance_key = t.key"), BOOLEAN
         ),
-        "incidentKey": _key(_INCIDENT_KEY, nullable=True),
+        "incidentKey": key_field(_INCIDENT_KEY, nullable=True),
     },
 )
 
@@ -205,7 +205,7 @@ def element_instance(_: Registry, row: Any) -> wire.ElementInstance:
         start_date=iso(row[10]),
         end_date=iso_or_none(row[11]),
         has_incident=row[12] is not None,
-        incident_key=_text(row[12]),
+        incident_key=key_text(row[12]),
     )
 
 
@@ -220,12 +220,12 @@ VARIABLE = Entity(
     "variable",
     ("t.key", "t.name", "t.value", "t.scope_key", "t.instance_key"),
     {
-        "variableKey": _key("t.key"),
+        "variableKey": key_field("t.key"),
         "name": Field("t.name"),
-        "scopeKey": _key("t.scope_key"),
-        "processInstanceKey": _key("t.instance_key"),
+        "scopeKey": key_field("t.scope_key"),
+        "processInstanceKey": key_field("t.instance_key"),
         "processDefinitionId": Field("t.process_id"),
-        "tenantId": _TENANT,
+        "tenantId": TENANT,
         "isTruncated": Field("1 = 0", BOOLEAN),
     },
     {"value": _variable_value},
@@ -259,14 +259,14 @@ INCIDENT = Entity(
     ),
     _OF_INSTANCE
     | {
-        "incidentKey": _key("t.key"),
+        "incidentKey": key_field("t.key"),
         "elementId": Field("t.element_id"),
-        "elementInstanceKey": _key("t.element_instance_key"),
+        "elementInstanceKey": key_field("t.element_instance_key"),
         "errorType": Field("t.error_type"),
         "errorMessage": Field("t.error_message"),
         "state": Field("t.state"),
         "creationTime": Field("t.created_at", TIME),
-        "jobKey": _key("t.job_key", nullable=True),
+        "jobKey": key_field("t.job_key", nullable=True),
     },
 )
 
@@ -283,7 +283,7 @@ def incident(_: Registry, row: Any) -> wire.Incident:
         error_message=row[7],
         state=row[8],
         creation_time=iso(row[9]),
-        job_key=_text(row[10]),
+        job_key=key_text(row[10]),
     )
 
 
@@ -307,11 +307,11 @@ JOB = Entity(
     ),
     _OF_INSTANCE
     | {
-        "jobKey": _key("t.key"),
+        "jobKey": key_field("t.key"),
         "type": Field("t.type"),
         "state": Field("t.state"),
         "elementId": Field("t.element_id"),
-        "elementInstanceKey": _key("t.element_instance_key"),
+        "elementInstanceKey": key_field("t.element_instance_key"),
         "retries": Field("t.retries", INTEGER),
         "worker": Field("t.worker", nullable=True),
         "deadline": Field("t.available_at", TIME, nullable=True),
@@ -354,9 +354,9 @@ SUBSCRIPTION = Entity(
     ),
     _OF_INSTANCE
     | {
-        "messageSubscriptionKey": _key("t.key"),
+        "messageSubscriptionKey": key_field("t.key"),
         "elementId": Field("t.element_id"),
-        "elementInstanceKey": _key("t.element_instance_key"),
+        "elementInstanceKey": key_field("t.element_instance_key"),
         "messageName": Field("t.message_name"),
         "correlationKey": Field("t.correlation_key"),
         "messageSubscriptionState": Field("t.state"),
@@ -436,9 +436,9 @@ USER_TASK = Entity(
     ),
     _OF_INSTANCE
     | {
-        "userTaskKey": _key("t.key"),
+        "userTaskKey": key_field("t.key"),
         "elementId": Field("t.element_id"),
-        "elementInstanceKey": _key("t.element_instance_key"),
+        "elementInstanceKey": key_field("t.element_instance_key"),
         "name": Field("t.name", nullable=True),
         "state": Field("t.state"),
         "assignee": Field("t.assignee", nullable=True),
@@ -474,144 +474,11 @@ def user_task(_: Registry, row: Any) -> wire.UserTask:
         due_date=iso_or_none(row[10]),
         follow_up_date=iso_or_none(row[11]),
         priority=row[12],
-        form_key=_text(row[13]),
+        form_key=key_text(row[13]),
         external_form_reference=row[14],
         custom_headers=from_json(row[15]),
         candidate_groups=from_json(row[16]),
         candidate_users=from_json(row[17]),
         creation_date=iso(row[18]),
         completion_date=iso_or_none(row[19]),
-    )
-
-
-# --- decisions, definitions, documents ----------------------------------------------------------------
-
-DECISION_INSTANCE = Entity(
-    "decision_instance",
-    (
-        "t.key",
-        "t.decision_id",
-        "t.decision_key",
-        "t.instance_key",
-        "t.element_id",
-        "t.element_instance_key",
-        "t.state",
-        "t.evaluated_at",
-        "t.result",
-        "t.audit",
-        "t.message",
-    ),
-    {
-        "decisionInstanceKey": _key("t.key"),
-        "decisionEvaluationKey": _key("t.key"),
-        "decisionDefinitionId": Field("t.decision_id"),
-        "decisionDefinitionKey": _key("t.decision_key"),
-        "processInstanceKey": _key("t.instance_key", nullable=True),
-        "processDefinitionId": Field("t.process_id", nullable=True),
-        "elementId": Field("t.element_id", nullable=True),
-        "elementInstanceKey": _key("t.element_instance_key", nullable=True),
-        "state": Field("t.state"),
-        "evaluationDate": Field("t.evaluated_at", TIME),
-        "tenantId": _TENANT,
-    },
-)
-
-
-def decision_instance(_: Registry, row: Any) -> wire.DecisionInstance:
-    return wire.DecisionInstance(
-        decision_instance_key=str(row[0]),
-        decision_definition_id=row[1],
-        decision_definition_key=str(row[2]),
-        process_instance_key=_text(row[3]),
-        element_id=row[4],
-        element_instance_key=_text(row[5]),
-        state=row[6],
-        evaluation_date=iso(row[7]),
-        result=None if row[8] is None else from_json(row[8]),
-        audit=None if row[9] is None else from_json(row[9]),
-        failure_message=row[10],
-    )
-
-
-def _is_latest(wanted: Any, _: list[Any], __: str) -> str:
-    if not isinstance(wanted, bool):
-        raise SearchError("filter.isLatestVersion must be true or false.")
-    latest = (
-        "t.version = (SELECT max(d.version) FROM definition d "
-        "WHERE d.b = t.b AND d.kind = t.kind AND d.id = t.id)"
-    )
-    return latest if wanted else f"NOT ({latest})"
-
-
-def _of_kind(wanted: Any, parameters: list[Any], _: str) -> str:
-    parameters.append(wanted)
-    return "t.kind = ?"
-
-
-KIND = "$kind"  # a filter that only the server itself sets
-PROCESS_DEFINITION = Entity(
-    "definition",
-    ("t.key", "t.id", "t.name", "t.version", "t.resource_name", "t.version_tag"),
-    {
-        "processDefinitionKey": _key("t.key"),
-        "processDefinitionId": Field("t.id"),
-        "name": Field("t.name", nullable=True),
-        "version": Field("t.version", INTEGER),
-        "versionTag": Field("t.version_tag", nullable=True),
-        "resourceName": Field("t.resource_name"),
-        "tenantId": _TENANT,
-    },
-    {"isLatestVersion": _is_latest, KIND: _of_kind},
-)
-
-
-def process_definition(registry: Registry, row: Any) -> wire.ProcessDefinition:
-    deployed = registry.process(row[0])
-    return wire.ProcessDefinition(
-        process_definition_key=str(row[0]),
-        process_definition_id=row[1],
-        name=row[2],
-        version=row[3],
-        resource_name=row[4],
-        version_tag=row[5],
-        has_start_form=bool(deployed is not None and deployed.graph.start_form),
-    )
-
-
-DOCUMENT = Entity(
-    "document",
-    (
-        "t.id",
-        "t.hash",
-        "t.file_name",
-        "t.content_type",
-        "t.size",
-        "t.instance_key",
-        "t.process_id",
-        "t.properties",
-        "t.object_key",
-    ),
-    {
-        "documentId": Field("t.id"),
-        "fileName": Field("t.file_name"),
-        "contentType": Field("t.content_type"),
-        "size": Field("t.size", INTEGER),
-        "processInstanceKey": _key("t.instance_key", nullable=True),
-        "processDefinitionId": Field("t.process_id", nullable=True),
-        "creationDate": Field("t.created_at", TIME),
-    },
-    key=Field("t.id"),
-)
-
-
-def document(_: Registry, row: Any) -> wire.Document:
-    return wire.Document(
-        document_id=row[0],
-        content_hash=row[1],
-        file_name=row[2],
-        content_type=row[3],
-        size=row[4],
-        process_instance_key=_text(row[5]),
-        process_definition_id=row[6],
-        custom_properties=from_json(row[7]),
     )

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
-from towpath.process import entities as e
+from towpath.process import catalog
 from towpath.process.base import Base, missing, parse_key
 from towpath.process.batch import Work
 from towpath.process.values import to_text
@@ -83,10 +83,10 @@ class Filing(Base):
             await self._documents.delete(place)
             if row[1] != digest:
                 raise ProcessError("ALREADY_EXISTS", f"The document {id_!r} has another content already.")
-        return e.document(self.registry, row)
+        return catalog.document(self.registry, row)
 
     async def document_metadata(self, document_id: str) -> Document:
-        return e.document(self.registry, await self._found(document_id))
+        return catalog.document(self.registry, await self._found(document_id))
 
     async def document(self, document_id: str) -> tuple[Document, AsyncIterator[bytes]]:
         """The document and its bytes. Raises ProcessError NOT_FOUND."""
@@ -95,7 +95,7 @@ class Filing(Base):
             content = await self._documents.get(row[8])
         except KeyError:
             raise missing("document", document_id) from None
-        return e.document(self.registry, row), content
+        return catalog.document(self.registry, row), content
 
     async def search_documents(self, process_instance_key: str) -> list[Document]:
         found = await self.find_documents(
@@ -104,7 +104,7 @@ class Filing(Base):
         return found.items
 
     async def find_documents(self, search: Search) -> SearchResult[Document]:
-        return await self.find(e.DOCUMENT, e.document, search)
+        return await self.find(catalog.DOCUMENT, catalog.document, search)
 
     async def delete_document(self, document_id: str) -> None:
         row = await self._found(document_id)
@@ -135,7 +135,7 @@ class Filing(Base):
 
 
 def _row(session: Session, b: int, document_id: str) -> Any:
-    columns = ", ".join(e.DOCUMENT.columns)
+    columns = ", ".join(catalog.DOCUMENT.columns)
     rows = session.rows(
         f"SELECT {columns} FROM document t WHERE t.b = ? AND t.id = ?",  # noqa: S608
         (b, document_id),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from towpath.process import catalog
 from towpath.process import entities as e
 from towpath.process.base import Base, missing, parse_key
 from towpath.process.models import FORM, PROCESS, Definition
@@ -33,8 +34,8 @@ class Searching(Base):
     # --- definitions and forms -------------------------------------------------------------------
 
     async def search_process_definitions(self, search: Search) -> SearchResult[ProcessDefinition]:
-        only = Search(filter={**search.filter, e.KIND: PROCESS}, sort=search.sort, page=search.page)
-        return await self.find(e.PROCESS_DEFINITION, e.process_definition, only)
+        only = Search(filter={**search.filter, catalog.KIND: PROCESS}, sort=search.sort, page=search.page)
+        return await self.find(catalog.PROCESS_DEFINITION, catalog.process_definition, only)
 
     async def process_definition(self, key: str) -> ProcessDefinition:
         definition = self._process(key)
@@ -133,11 +134,15 @@ class Searching(Base):
         return await self.find(e.SUBSCRIPTION, e.subscription, search)
 
     async def search_decision_instances(self, search: Search) -> SearchResult[DecisionInstance]:
-        return await self.find(e.DECISION_INSTANCE, e.decision_instance, search)
+        return await self.find(catalog.DECISION_INSTANCE, catalog.decision_instance, search)
 
     async def decision_instance(self, key: str) -> DecisionInstance:
         found: DecisionInstance = await self.get(
-            e.DECISION_INSTANCE, e.decision_instance, "decisionInstanceKey", key, "decision instance"
+            catalog.DECISION_INSTANCE,
+            catalog.decision_instance,
+            "decisionInstanceKey",
+            key,
+            "decision instance",
         )
         return found
 
