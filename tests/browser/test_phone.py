@@ -179,19 +179,6 @@ async def test_signing_out_warns_of_what_is_not_sent_and_keeps_it_from_others(pe
     await expect(page.get_by_text(story)).to_have_count(0)
 
 
-async def test_a_phone_without_room_says_so(person: NewPerson, blueprint: Blueprint) -> None:
-    ben = await person("ben")
-    page = ben.page
-    await ben.synced()
-    await fill_report(ben, "No room left")
-    await expect(page.get_by_text("Saved on this phone")).to_be_visible()
-    devtools = await ben.context.new_cdp_session(page)
-    await devtools.send("Storage.overrideQuotaForOrigin", {"origin": blueprint.gateway, "quotaSize": 1})
-    await page.get_by_label("What happened?").fill("No room left, " + "really " * 300)
-    await expect(page.get_by_role("alert")).to_contain_text("This phone has no room left")
-    await devtools.send("Storage.overrideQuotaForOrigin", {"origin": blueprint.gateway})
-
-
 async def test_settings_are_kept_by_the_service(person: NewPerson, blueprint: Blueprint) -> None:
     ben = await person("ben")
     page = ben.page
