@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -298,7 +299,10 @@ class Processor:
             # photos/dent.jpg goes to the form's field photos, dent.jpg to its first field for files.
             named, slash, name = file.name.rpartition("/")
             form.add_field(
-                named if slash else field, file.content, filename=name, content_type=file.content_type
+                named if slash else field,
+                BytesIO(file.content),
+                filename=name,
+                content_type=file.content_type,
             )
         return await self._facade.call("POST", path, person, form=form, idempotency_key=key)
 
@@ -308,7 +312,7 @@ class Processor:
     async def _attach(self, command: Command, target: str, file: File, person: Identity, key: str) -> None:
         form = aiohttp.FormData()
         name = file.name.rpartition("/")[2]
-        form.add_field("file", file.content, filename=name, content_type=file.content_type)
+        form.add_field("file", BytesIO(file.content), filename=name, content_type=file.content_type)
         path = f"/{segment(command.resource or 'tasks')}/{segment(target)}/documents"
         await self._facade.call("POST", path, person, form=form, idempotency_key=key)
 
