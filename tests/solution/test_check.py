@@ -219,6 +219,14 @@ def test_a_route_that_cannot_be_imported_is_told(folder: Path) -> None:
     assert found[0].line == 1
 
 
+def test_a_route_whose_connection_is_missing_names_both(folder: Path) -> None:
+    replace(folder, "towpath.toml", "[integration.connections.payments]", "[integration.connections.payment]")
+    found = [f for f in faults(folder) if "payments" in f.message]
+    assert len(found) == 1
+    assert found[0].file == "integrations/payments.py"
+    assert found[0].line is not None
+
+
 def test_every_fault_is_told_at_once(folder: Path) -> None:
     replace(folder, "towpath.toml", 'process = "motor-claim"', 'process = "motor-clam"')
     replace(folder, "processes/motor-claim.bpmn", 'formId="assess-claim"', 'formId="asses-claim"')

@@ -39,7 +39,11 @@ def configure(file: Path | None, *, terminal: int = logging.WARNING) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+                structlog.dev.ConsoleRenderer(
+                    colors=sys.stderr.isatty(),
+                    # The pretty one prints local variables, tokens among them.
+                    exception_formatter=structlog.dev.plain_traceback,
+                ),
             ],
         )
     )

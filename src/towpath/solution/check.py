@@ -14,7 +14,8 @@ from towpath import bpmn, dmn
 from towpath.bpmn import Process
 from towpath.faults import Fault, Faulty
 from towpath.frontend.notify import load_templates
-from towpath.solution import toml
+from towpath.integration import check_connections
+from towpath.solution import code, toml
 from towpath.solution.code import Parts
 from towpath.solution.settings import SERVICES, Settings
 
@@ -40,6 +41,7 @@ def solution(root: Path, text: str, settings: Settings, parts: Parts) -> list[Fa
     faults += _references(models, parts, settings, templates)
     faults += _facade(settings, text, models)
     faults += _addresses(settings, text)
+    faults += _connections(root, settings, parts)
     faults += _identity(settings, text)
     return faults
 
@@ -312,6 +314,13 @@ def _addresses(settings: Settings, text: str) -> Iterable[Fault]:
                 file=toml.FILE,
                 line=toml.line_of(text, ["backends"]),
             )
+
+
+def _connections(root: Path, settings: Settings, parts: Parts) -> Iterable[Fault]:
+    try:
+        check_connections(parts.routes, settings.integration)
+    except Faulty as faulty:
+        yield from (code.relative(fault, root) for fault in faulty.faults)
 
 
 def _identity(settings: Settings, text: str) -> Iterable[Fault]:

@@ -33,13 +33,14 @@ def load(root: Path) -> Parts:
             parts.routes = load_routes(folder)
         except Faulty as faulty:
             parts.faults += [
-                fault if (fault.file or "").startswith("integrations/") else _relative(fault, root)
+                fault if (fault.file or "").startswith("integrations/") else relative(fault, root)
                 for fault in faulty.faults
             ]
     return parts
 
 
-def _relative(fault: Fault, root: Path) -> Fault:
+def relative(fault: Fault, root: Path) -> Fault:
+    """The fault with its file named from ``root``, as a person there would name it."""
     file = Path(fault.file or "integrations")
     if file.is_absolute():
         return fault.in_file(str(file.relative_to(root)) if file.is_relative_to(root) else str(file))

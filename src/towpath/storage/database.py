@@ -17,7 +17,10 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, MetaData, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+WRITES = "towpath_writes"
+"""Execution option of a connection whose transactions may write."""
 
 BUSY_TIMEOUT = 10_000  # ms that a writer waits for another one's commit
 
@@ -27,10 +30,26 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite+aiosqlite:///{path}"
 
 
-def open_engine(url: str) -> AsyncEngine:
+class Database(AsyncEngine):
+    """An engine whose ``begin()`` may write, and whose ``connect()`` is for reading.
+
+    A transaction of SQLite that has read cannot begin to write once somebody else has written: it fails at
+    once, however long it would wait for its turn. So one that may write waits for its turn at its start.
+    """
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        async with self.connect() as connection:
+            await connection.execution_options(**{WRITES: True})
+            async with connection.begin():
+                yield connection
+
+
+def open_engine(url: str) -> Database:
     """An engine for ``url``. On SQLite: WAL and full sync, so that an answer means it is committed."""
     parsed = make_url(url)
-    engine = create_async_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+    made = create_async_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+    engine = Database(made.sync_engine)
     if parsed.get_backend_name() == "sqlite":
 
         @event.listens_for(engine.sync_engine, "connect")
@@ -46,7 +65,8 @@ def open_engine(url: str) -> AsyncEngine:
 
         @event.listens_for(engine.sync_engine, "begin")
         def begin(connection: Connection) -> None:
-            connection.exec_driver_sql("BEGIN")
+            writes = connection.get_execution_options().get(WRITES)
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 

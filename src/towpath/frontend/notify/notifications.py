@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from towpath.frontend.notify import tables
 from towpath.frontend.notify.preferences import allowed
-from towpath.frontend.sql import upsert, writing
+from towpath.frontend.sql import upsert
 from towpath.frontend.times import now_iso, now_ms
 from towpath.identity import Identity
 
@@ -153,7 +153,7 @@ class Inbox:
         query = select(table.c.id).where(self._theirs(identity))
         if id_ is not None:
             query = query.where(table.c.id == id_)
-        async with writing(self._engine, tables.reads) as connection:
+        async with self._engine.begin() as connection:
             found = list(await connection.scalars(query))
             if found:
                 await connection.execute(

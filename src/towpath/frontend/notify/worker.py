@@ -13,13 +13,11 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from towpath.client import JobFailed, Worker
-from towpath.frontend.notify import tables
 from towpath.frontend.notify.cases import CUSTOMER, Cases, Customer, as_customer
 from towpath.frontend.notify.deliveries import Deliverer
 from towpath.frontend.notify.notifications import Notification, exists, tell
 from towpath.frontend.notify.settings import NotifySettings
 from towpath.frontend.notify.templates import RenderError, Template
-from towpath.frontend.sql import writing
 from towpath.frontend.times import now_iso
 from towpath.frontend.upstream import Refused, Unreachable, Upstream
 from towpath.wire import Job, ProcessError
@@ -68,7 +66,7 @@ class NotifyWorker:
                 raise JobFailed(str(error), retries=job.retries, backoff=PAUSE) from None
             except Refused as error:
                 raise JobFailed(f"The facade makes no link: {error}", retries=0) from None
-            async with writing(self._engine, tables.notifications) as connection:
+            async with self._engine.begin() as connection:
                 await tell(connection, note, mirror=self._mirror)
             made = note.id
             self._deliverer.wake()

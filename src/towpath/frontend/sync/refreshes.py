@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import and_, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from towpath.frontend.sql import upsert, writing
+from towpath.frontend.sql import upsert
 from towpath.frontend.sync import tables
 from towpath.frontend.times import now_ms
 
@@ -82,7 +82,7 @@ class Refreshes:
         """
         table = tables.refreshes
         now = now_ms()
-        async with writing(engine, table) as connection:
+        async with engine.begin() as connection:
             picked = (
                 select(table.c.database, table.c.resource, table.c.id)
                 .where(table.c.due <= now)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 from litestar import Request, Response, patch, post
 from litestar.params import FromPath
@@ -11,6 +13,8 @@ from litestar.types import ControllerRouterHandler
 from towpath.process.rest.common import VariablesBody, answer, body
 from towpath.process.server import ProcessServer
 from towpath.wire import ActivateJobs, JobError, JobFailure, Wire
+
+T = TypeVar("T")
 
 
 class _Changeset(Wire):
@@ -22,10 +26,33 @@ class _JobChange(Wire):
     changeset: _Changeset
 
 
+async def unless_gone(request: Request[Any, Any, Any], work: Coroutine[Any, Any, T]) -> T | None:
+    """What ``work`` gives, or None where the caller hung up first.
+
+    A worker that left must not be given a job: nobody else would have it until its lock ran out.
+    """
+    working = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        for task in (working, gone):
+            task.cancel()
+        await asyncio.gather(working, gone, return_exceptions=True)
+
+
+async def _gone(request: Request[Any, Any, Any]) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
 def handlers(server: ProcessServer) -> list[ControllerRouterHandler]:
     @post("/jobs/activation", status_code=200)
     async def activate(request: Request[Any, Any, Any]) -> Response[bytes]:
-        return answer({"jobs": await server.activate_jobs(await body(request, ActivateJobs))})
+        asked = await body(request, ActivateJobs)
+        jobs = await unless_gone(request, server.activate_jobs(asked))
+        return answer({"jobs": jobs or []})
 
     @post("/jobs/{key:str}/completion", status_code=204)
     async def complete(request: Request[Any, Any, Any], key: FromPath[str]) -> None:
