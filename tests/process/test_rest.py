@@ -335,3 +335,22 @@ async def test_the_server_tells_of_itself(url: str, http: aiohttp.ClientSession)
         assert response.status == 204
     async with http.get(f"{url}/nothing-here") as response:
         assert response.status == 404
+
+
+async def test_a_worker_that_hung_up_is_given_no_job(
+    client: HttpProcessClient, url: str, http: aiohttp.ClientSession
+) -> None:
+    await client.deploy([ONE_TASK])
+    async with aiohttp.ClientSession() as leaving:
+        waiting = asyncio.create_task(
+            leaving.post(f"{url}/jobs/activation", json={"type": "work", "requestTimeout": 20_000})
+        )
+        async with http.get(f"{url}/topology") as answer:
+            assert answer.status == 200
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+    async with http.get(f"{url}/topology") as answer:
+        assert answer.status == 200
+    await client.create_process_instance(CreateProcessInstance(process_definition_id="one-task"))
+    jobs = await client.activate_jobs(ActivateJobs(type="work", request_timeout=5_000))
+    assert len(jobs) == 1
