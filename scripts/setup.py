@@ -83,15 +83,25 @@ def wanted(extras: list[str]) -> str:
     return digest.hexdigest()
 
 
+def installer() -> list[str]:
+    """The command that installs into .venv: uv's, several times faster and with progress, else pip's."""
+    uv = [str(PYTHON), "-m", "uv"]
+    pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check"]
+    if subprocess.run([*uv, "--version"], capture_output=True, check=False).returncode:
+        subprocess.run([*pip, "--quiet", "uv"], cwd=ROOT, stderr=subprocess.DEVNULL, check=False)
+    if subprocess.run([*uv, "--version"], capture_output=True, check=False).returncode:
+        return pip
+    return [*uv, "pip", "install", "--python", str(PYTHON)]
+
+
 def install(extras: list[str]) -> None:
     stamp = VENV / "towpath-installed"
     done = dict(line.split(" ", 1) for line in stamp.read_text().splitlines()) if stamp.exists() else {}
     everything = sorted({*extras, *done.get("extras", "").split(",")} - {""})
     if done.get("digest") == wanted(everything) and PAGES.is_dir():
         return
-    say(f"installing towpath[{','.join(everything)}] and what it needs")
-    run(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable",
-        f".[{','.join(everything)}]")  # fmt: skip
+    say(f"installing towpath[{','.join(everything)}] and what it needs, and building its pages")
+    run(*installer(), "--editable", f".[{','.join(everything)}]")
     stamp.write_text(f"digest {wanted(everything)}\nextras {','.join(everything)}\n")
 
 
