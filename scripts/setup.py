@@ -83,15 +83,21 @@ def wanted(extras: list[str]) -> str:
     return digest.hexdigest()
 
 
-def installer() -> list[str]:
-    """The command that installs into .venv: uv's, several times faster and with progress, else pip's."""
-    uv = [str(PYTHON), "-m", "uv"]
-    pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check"]
-    if subprocess.run([*uv, "--version"], capture_output=True, check=False).returncode:
-        subprocess.run([*pip, "--quiet", "uv"], cwd=ROOT, stderr=subprocess.DEVNULL, check=False)
-    if subprocess.run([*uv, "--version"], capture_output=True, check=False).returncode:
-        return pip
-    return [*uv, "pip", "install", "--python", str(PYTHON)]
+def with_uv(package: list[str]) -> bool:
+    """Install with uv, which is several times faster than pip; False where pip has to do it.
+
+    uv does not read pip's configuration, so behind a company's own index only pip may get through.
+    """
+    # The system's certificates, under the names of both older and newer versions.
+    env = os.environ | {"UV_NATIVE_TLS": "1", "UV_SYSTEM_CERTS": "1"}
+    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv"]
+    uv = [PYTHON, "-m", "uv", "pip", "install", "--python", PYTHON, *package]
+    if subprocess.run(pip, cwd=ROOT, stderr=subprocess.DEVNULL, check=False).returncode:
+        return False
+    if subprocess.run(uv, cwd=ROOT, env=env, check=False).returncode:
+        say("that did not work with uv; trying with pip")
+        return False
+    return True
 
 
 def install(extras: list[str]) -> None:
@@ -101,7 +107,9 @@ def install(extras: list[str]) -> None:
     if done.get("digest") == wanted(everything) and PAGES.is_dir():
         return
     say(f"installing towpath[{','.join(everything)}] and what it needs, and building its pages")
-    run(*installer(), "--editable", f".[{','.join(everything)}]")
+    package = ["--editable", f".[{','.join(everything)}]"]
+    if not with_uv(package):
+        run(PYTHON, "-m", "pip", "install", "--disable-pip-version-check", *package)
     stamp.write_text(f"digest {wanted(everything)}\nextras {','.join(everything)}\n")
 
 
