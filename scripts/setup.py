@@ -73,7 +73,7 @@ def make_venv() -> None:
 
 def wanted(extras: list[str]) -> str:
     """What is to be installed, as a digest: the same text needs no second installation."""
-    digest = hashlib.sha256(sys.version.encode())
+    digest = hashlib.sha256()
     # The installation builds the pages, with a Node that its build environment brings.
     pages = (file for file in sorted((ROOT / "web").rglob("*")) if file.is_file())
     sources = [file for file in pages if not {"node_modules", "dist"} & set(file.parts)]
