@@ -39,7 +39,11 @@ def main() -> int:
         )
         return 1
     program, npm = tools
-    environment = os.environ | {"PATH": f"{Path(program).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    environment = os.environ | {
+        "PATH": f"{Path(program).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        # A company's proxy has certificates that the system knows and Node does not bring.
+        "NODE_USE_SYSTEM_CA": "1",
+    }
 
     lock = stamp([WEB / "package.json", WEB / "package-lock.json"])
     modules = WEB / "node_modules"
