@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +20,10 @@ from tests.process.models import (
     service,
     timer,
 )
-from towpath.process import ManualClock, ProcessServer
+from towpath.process import ManualClock, ProcessServer, ProcessSettings, open_server
+from towpath.process.host import _fire
+from towpath.process.jobs import Assigned, JobDesk, JobRequest
+from towpath.storage.documents import DocumentStore
 from towpath.wire import (
     ActivateJobs,
     CorrelateMessage,
@@ -249,3 +254,53 @@ async def test_a_process_that_starts_by_the_clock_starts_as_often_as_it_says(
     clock.advance(600_000)
     await server.publish_message(PublishMessage(name="nothing"))
     assert await made(2)
+
+
+async def test_a_timer_that_was_due_when_a_newer_version_came_starts_nothing(server: ProcessServer) -> None:
+    await server.deploy([CYCLE])
+    late = await server.host.read(lambda session: session.due_timers(1, 2**60, 10))
+    newer = CYCLE.content.replace(b"R2/PT1M", b"R2/PT2M")
+    await server.deploy([Resource(name=CYCLE.name, content=newer)])
+    for one in late:
+        await server.host.run(partial(_fire, one))
+    assert await count(server, "COMPLETED") == 0
+    assert len(await server.host.read(lambda session: session.due_timers(1, 2**60, 10))) == 1
+
+
+async def test_a_timer_that_is_set_while_the_next_is_looked_for_fires(tmp_path: Path) -> None:
+    documents = DocumentStore.open(str(tmp_path / "documents"))
+    async with open_server(ProcessSettings(), state=tmp_path, documents=documents) as server:
+        await server.deploy(
+            [
+                process("day", START, timer("t", "P1D"), END),
+                process("soon", START, timer("t", "PT0.1S"), service("work"), END),
+            ]
+        )
+        look, looks = server.host.read, 0
+
+        async def looking(query: Any) -> Any:
+            """What the timers' first look finds is told only after something else was committed."""
+            nonlocal looks
+            found = await look(query)
+            current = asyncio.current_task()
+            if current is not None and current.get_name() == "towpath-timers":
+                looks += 1
+                if looks == 1:
+                    await server.create_process_instance(CreateProcessInstance(process_definition_id="soon"))
+            return found
+
+        server.host.read = looking  # type: ignore[method-assign]
+        await server.create_process_instance(CreateProcessInstance(process_definition_id="day"))
+        await until(lambda: now(server))
+        assert looks > 1
+
+
+async def test_who_asks_for_jobs_without_waiting_is_answered_even_where_none_were_found_just_now() -> None:
+    desk, loop = JobDesk(), asyncio.get_running_loop()
+    waiting, once = (
+        JobRequest("work", 1, 1000, "w", at_once, loop.create_future()) for at_once in (False, True)
+    )
+    desk.ask(waiting)
+    desk.ask(once)  # while the batch that serves the first is being committed
+    desk.deliver([Assigned(waiting)], set())
+    assert desk.hopeful()

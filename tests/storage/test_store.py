@@ -193,7 +193,9 @@ async def test_events_are_found_after_a_position_also_in_the_middle_of_a_row(sto
         assert positions(process_id="p") == [1, 6]
         assert positions(instance_key=7) == [1, 4]
         assert positions(instance_key=8) == [4]
-        session.forget_events(b, 25, 10)
+        assert session.forget_events(b, 25, 1) == 1
+        assert positions() == [4, 6]
+        assert session.forget_events(b, 25, 10) == 1
         assert positions() == [6]
 
 

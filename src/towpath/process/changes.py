@@ -184,7 +184,12 @@ class Changes(Base):
                 async with asyncio.timeout(wait):
                     jobs = await asked.future
         except TimeoutError:
-            return []
+            if asked.future.cancelled():
+                return []
+            jobs = asked.future.result()  # they came in the very moment in which the wait was over
+        except asyncio.CancelledError:
+            self.host.take_back(asked)
+            raise
         finally:
             self.host.desk.withdraw(asked)
         return [_job(job, request) for job in jobs]

@@ -88,6 +88,7 @@ class Host:
         self._news = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._closing = False
+        self._carrying = False
 
     # --- life ----------------------------------------------------------------------------------
 
@@ -95,8 +96,7 @@ class Host:
         """Take up what is left from before, and begin."""
         left = await self.read(lambda session: session.pending(self._b, 1_000_000))
         for key, data in left:
-            command: AnyCommand = msgspec.convert(exact(data), AnyCommand)
-            self._background(partial(_continue, key, command))
+            self._follow_up(key, msgspec.convert(exact(data), AnyCommand))
         self._tasks = [
             asyncio.create_task(_steadily(loop), name=f"towpath-{loop.__name__.strip('_')}")
             for loop in (self._batches, self._timers, self._retention)
@@ -107,7 +107,7 @@ class Host:
         self._closing = True
         self.desk.close()
         self._news.set()
-        while self._queue or self._accepted:
+        while self._queue or self._accepted or self._carrying:
             self._wake.set()
             await asyncio.sleep(0.001)
         for task in self._tasks:
@@ -153,6 +153,12 @@ class Host:
         self.desk.ask(request)
         self._wake.set()
 
+    def take_back(self, request: JobRequest) -> None:
+        """Offer again what a request got whose worker hung up before it heard of it."""
+        future = request.future
+        if future.done() and not future.cancelled() and future.exception() is None and future.result():
+            self._background(partial(JobDesk.release, [job.row.key for job in future.result()]))
+
     @property
     def closing(self) -> bool:
         return self._closing
@@ -185,6 +191,18 @@ class Host:
         """Something that nobody waits for; a failure is told to the log."""
         self._submit(operation).add_done_callback(_log_failure)
 
+    def _follow_up(self, key: int, command: AnyCommand) -> None:
+        """Carry out a follow-up command that is kept; where it fails, try it again after a pause."""
+        if self._closing:
+            return  # the next start takes it up
+
+        def ended(future: asyncio.Future[Any]) -> None:
+            _log_failure(future)
+            if not future.cancelled() and future.exception() is not None:
+                asyncio.get_running_loop().call_later(POSTPONED / 1000, self._follow_up, key, command)
+
+        self._submit(partial(_continue, key, command)).add_done_callback(ended)
+
     async def _batches(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
@@ -195,8 +213,12 @@ class Host:
                 asked = [self._queue.popleft() for _ in range(size)]
                 requests = self.desk.waiting()
                 now = self.clock.now()
-                done = await loop.run_in_executor(self._writer, self._carry_out, asked, requests, now)
-                self._answer(done, len(asked))
+                self._carrying = True
+                try:
+                    done = await loop.run_in_executor(self._writer, self._carry_out, asked, requests, now)
+                    self._answer(done, len(asked))
+                finally:
+                    self._carrying = False
 
     def _carry_out(self, asked: list[_Asked], requests: Any, now: int) -> _Done:
         """On the writer's thread: one transaction, or several where the database refuses one."""
@@ -216,13 +238,17 @@ class Host:
         except Exception as error:
             self._keys.forget()
             return self._halved(asked, requests, now, error)
-        batch.committed()
+        try:
+            batch.committed()
+        except Exception as error:  # it is committed all the same, and whoever asked has to hear of it
+            log.critical("a commit could not be followed up", exc_info=error)
         done.told = batch.told
         return done
 
     def _halved(self, asked: list[_Asked], requests: Any, now: int, error: Exception) -> _Done:
-        if len(asked) > 1:
-            middle = len(asked) // 2
+        if len(asked) > 1 or (asked and requests):
+            # The last half may be none: then it is the requests for jobs that are told from the command.
+            middle = (len(asked) + 1) // 2
             done = self._carry_out(asked[:middle], [], now)
             rest = self._carry_out(asked[middle:], requests, now)
             done.answers += rest.answers
@@ -267,8 +293,9 @@ class Host:
         if unwanted:
             self._background(partial(JobDesk.release, unwanted))
         for pending_key, command in told.pending:
-            self._background(partial(_continue, pending_key, command))
+            self._follow_up(pending_key, command)
         if told.earliest is not None and (self._next_due is None or told.earliest < self._next_due):
+            self._next_due = told.earliest
             self._time.set()
         if told.events:
             self._news.set()
@@ -278,7 +305,7 @@ class Host:
 
     async def _timers(self) -> None:
         while True:
-            self._time.clear()
+            self._next_due = None  # from here on it gathers what is committed after the look
             now = self.clock.now()
             timers, due = await self.read(
                 lambda session, now=now: (
@@ -286,32 +313,41 @@ class Host:
                     session.next_due(self._b),
                 )
             )
+            if self._closing:
+                return
             if not timers and (due is None or due > now):
-                self._next_due = due
-                await self.clock.wait(due, self._time)
-                self._next_due = now  # nothing is earlier: no need to be woken while at work
+                self._next_due = min((at for at in (due, self._next_due) if at is not None), default=None)
+                self._time.clear()
+                await self.clock.wait(self._next_due, self._time)
                 continue
             work = [self._submit(partial(_offer_due_jobs, now))]
             work += [self._submit(partial(_fire, timer)) for timer in timers]
-            answers = await asyncio.gather(*work, return_exceptions=True)
-            for timer, answer in zip(timers, answers[1:], strict=True):
-                if isinstance(answer, BaseException):
-                    log.error("a timer failed and is tried again", timer=timer.key, kind=timer.kind)
-                    self._background(partial(_postpone, timer, now + POSTPONED))
+            offered, *fired = await asyncio.gather(*work, return_exceptions=True)
+            failed = [timer for timer, one in zip(timers, fired, strict=True) if _is_failure(one)]
+            for timer in failed:
+                log.error("a timer failed and is tried again", timer=timer.key, kind=timer.kind)
+            later = [self._submit(partial(_postpone, timer, now + POSTPONED)) for timer in failed]
+            postponed = await asyncio.gather(*later, return_exceptions=True)
+            if any(map(_is_failure, (offered, *postponed))):
+                # The database refuses everything: all of it is due still, and would be so at once again.
+                await asyncio.sleep(FAILED_PAUSE)
 
     async def _retention(self) -> None:
         moved = asyncio.Event()  # only a clock that is moved by hand sets it
         while self.settings.event_retention:
             before = self.clock.now() - self.settings.event_retention
-            self._background(partial(_forget_events, before))
+            # In small bites, so that nobody waits long behind one.
+            while not self._closing:
+                if await self._submit(partial(_forget_events, before)) < FORGOTTEN_AT_ONCE:
+                    break
             again = self.clock.now() + RETENTION_PAUSE
             while self.clock.now() < again:
                 moved.clear()
                 await self.clock.wait(again, moved)
 
 
-def _forget_events(before: int, work: Work) -> None:
-    work.session.forget_events(work.b, before, FORGOTTEN_AT_ONCE)
+def _forget_events(before: int, work: Work) -> int:
+    return work.session.forget_events(work.b, before, FORGOTTEN_AT_ONCE)
 
 
 async def _steadily(loop: Callable[[], Awaitable[None]]) -> None:
@@ -323,6 +359,10 @@ async def _steadily(loop: Callable[[], Awaitable[None]]) -> None:
         except Exception as error:
             log.critical("a loop of the host failed and goes on", loop=loop.__name__, exc_info=error)
             await asyncio.sleep(FAILED_PAUSE)
+
+
+def _is_failure(answer: object) -> bool:
+    return isinstance(answer, BaseException)
 
 
 def _log_failure(future: asyncio.Future[Any]) -> None:
@@ -374,6 +414,10 @@ def _start(timer: TimerRow, id_: str, work: Work) -> None:
     """A timer start event: an instance, and the next turn."""
     assert timer.definition_key is not None
     assert timer.element_id is not None
+    process = work.models.process(timer.definition_key)
+    latest = work.models.find_process(process.process_id, caller=process.key) if process else None
+    if latest is None or latest.key != timer.definition_key:
+        return  # a newer version was deployed while this timer was on its way: that one starts by the clock
     turn = next_start(StartTimer(timer.element_id, timer.due_at, timer.detail), work.now)
     if turn is not None:
         set_start_timer(work, timer.definition_key, turn)

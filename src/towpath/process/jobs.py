@@ -59,8 +59,6 @@ class JobDesk:
     def ask(self, request: JobRequest) -> None:
         self._waiting[request] = None
         self._types[request.type] = self._types.get(request.type, 0) + 1
-        if request.once:
-            self._empty.discard(request.type)
 
     def withdraw(self, request: JobRequest) -> None:
         if request in self._waiting:
@@ -73,7 +71,9 @@ class JobDesk:
 
     def hopeful(self) -> bool:
         """Some request may be served."""
-        return any(type_ not in self._empty for type_ in self._types)
+        return any(type_ not in self._empty for type_ in self._types) or any(
+            request.once for request in self._waiting
+        )
 
     def waiting(self) -> list[JobRequest]:
         return list(self._waiting)
@@ -93,8 +93,9 @@ class JobDesk:
         for request in requests:
             hope = (
                 request.type not in self._empty or request.type in told.offered or EVERY_TYPE in told.offered
-            )
-            if request.future.done() or not hope or (request.type in exhausted and not request.once):
+            ) and request.type not in exhausted
+            # Who does not wait is answered in any case, be it with nothing.
+            if request.future.done() or not (hope or request.once):
                 continue
             deadline = now + request.timeout
             rows = batch.session.activate_jobs(

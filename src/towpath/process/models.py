@@ -176,7 +176,9 @@ class Registry:
         if content is None:
             return
         siblings = [
-            other for other in self.definitions.values() if other.resource_key == definition.resource_key
+            other
+            for other in list(self.definitions.values())
+            if other.resource_key == definition.resource_key
         ]
         models: dict[str, Any]
         if definition.kind == PROCESS:

@@ -300,13 +300,17 @@ class Session:
         )
         return root[0][0], [row[0] for row in rows]
 
-    def forget_events(self, b: int, before: int, limit: int) -> None:
-        """Drop up to ``limit`` rows of the feed that are older than ``before`` (ms since the epoch)."""
-        self.rows(
-            "DELETE FROM event WHERE b = ? AND pos IN (SELECT pos FROM event WHERE b = ? AND at < ? "
-            "ORDER BY pos LIMIT ?)",
-            (b, b, before, limit),
+    def forget_events(self, b: int, before: int, limit: int) -> int:
+        """Drop up to ``limit`` rows of the feed that are older than ``before`` (ms since the epoch).
+
+        Gives how many there were. Only the oldest ``limit`` rows are looked at.
+        """
+        rows = self.rows(
+            "DELETE FROM event WHERE b = ? AND pos IN (SELECT pos FROM (SELECT pos, at FROM event "
+            "WHERE b = ? ORDER BY pos LIMIT ?) AS oldest WHERE at < ?) RETURNING pos",
+            (b, b, limit, before),
         )
+        return len(rows)
 
 
 MAX_EVENTS = 1000  # events in one row of the feed
