@@ -36,6 +36,9 @@ interface Attempt {
   returnTo: string;
 }
 
+/** Key in localStorage: somebody signed out here since the last sign-in. */
+const SIGNED_OUT = 'towpath:signed-out';
+
 /** The issuer wants the person to sign in again. */
 export class SignInNeeded extends Error {}
 
@@ -119,6 +122,8 @@ export async function signIn(returnTo = location.pathname + location.hash): Prom
     nonce: attempt.nonce,
     code_challenge: base64url(new Uint8Array(digest)),
     code_challenge_method: 'S256',
+    // Who signed out without a signal is still known to the issuer, and must not come back by themselves.
+    ...(localStorage.getItem(SIGNED_OUT) ? { prompt: 'login' } : {}),
   };
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
   location.assign(url);
@@ -145,6 +150,7 @@ export async function finishSignIn(): Promise<void> {
     redirect_uri: attempt.redirect,
     code_verifier: attempt.verifier,
   }, attempt.nonce);
+  localStorage.removeItem(SIGNED_OUT);
 }
 
 interface TokenAnswer {
@@ -223,6 +229,8 @@ export async function accessToken(renew = false): Promise<string> {
 export async function signOut(): Promise<void> {
   const ended = session();
   keep(null);
+  localStorage.setItem(SIGNED_OUT, 'yes');
+  if (!navigator.onLine) return; // leaving for the issuer now would end at the browser's error page
   try {
     const config = await appConfig();
     const { end_session_endpoint } = await endpoints(config);
