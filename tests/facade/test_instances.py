@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from typing import Any
 
 import aiohttp
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.facade.conftest import World, deploy
 from towpath.http import on_behalf_of
 from towpath.identity import Identity
-from towpath.wire import CreateProcessInstance, Search
+from towpath.wire import CreateProcessInstance, ProcessError, Search
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"pixels" * 100
 
@@ -322,3 +323,23 @@ async def test_a_service_sees_what_the_person_it_acts_for_sees(world: World) -> 
     assert [ticket["id"] for ticket in listed] == [mine["id"]]
     refused = await world.ben("GET", "/tickets", headers=ada)
     assert refused.status == 403
+
+
+async def test_photos_stay_where_the_answer_to_the_start_was_lost_on_its_way(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create, lost = world.server.create_process_instance, 0
+
+    async def create_and_lose(request: CreateProcessInstance, *, actor: str | None = None) -> Any:
+        nonlocal lost
+        await create(request, actor=actor)
+        lost += 1
+        raise ProcessError("UNAVAILABLE", "The connection broke.")
+
+    monkeypatch.setattr(world.server, "create_process_instance", create_and_lose)
+    key = {"Idempotency-Key": "command:1"}
+    assert (await world.ada("POST", "/tickets", data=photos(PNG), headers=key)).status == 503
+    again = await world.ada("POST", "/tickets", data=photos(PNG), headers=key)
+    assert (again.status, lost) == (201, 1)
+    (photo,) = again.json["documents"]
+    assert (await world.ada("GET", photo["href"])).body == PNG

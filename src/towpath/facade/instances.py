@@ -255,7 +255,8 @@ async def _start(
             taken = error.code == "ALREADY_EXISTS"
             if taken and key is not None:
                 return business_id, True  # the same request, sent twice at once
-            await _discard(facade, documents)
+            if key is None:
+                await _discard(facade, documents)
             if not taken:
                 raise
         else:
@@ -266,7 +267,10 @@ async def _start(
 async def _store(
     facade: Facade, business_id: str, submission: Submission, repeatable: bool
 ) -> dict[str, list[Document]]:
-    """Keep the files under ids that begin with the business id; the same ids where the start is repeated."""
+    """Keep the files under ids that begin with the business id; the same ids where the start is repeated.
+
+    Those of a repeatable start are never taken back: a request with the same key may have started it.
+    """
     stored: dict[str, list[Document]] = {}
     try:
         for number, upload in enumerate(submission.files):
@@ -283,7 +287,8 @@ async def _store(
             )
             stored.setdefault(upload.field, []).append(document)
     except ProcessError:
-        await _discard(facade, stored)
+        if not repeatable:
+            await _discard(facade, stored)
         raise
     return stored
 
