@@ -84,6 +84,7 @@ def end(backend: Backend) -> None:
 PEOPLE = {
     "service": Identity(subject="towpath-services", roles=frozenset({"service"})),
     "ada": Identity(subject="ada", roles=frozenset({"customer"}), name="Ada Jensen"),
+    "ben": Identity(subject="ben", roles=frozenset({"customer"})),
     "olga": Identity(subject="olga", roles=frozenset({"operator"})),
 }
 

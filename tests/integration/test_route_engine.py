@@ -267,6 +267,22 @@ async def test_dead_letters_survive_a_restart_and_one_exchange_has_one(served: S
         assert (await service.call("GET", "/dead-letters?after=junk", who="olga"))[0] == 400
 
 
+async def test_two_people_with_the_same_idempotency_key_share_nothing(served: Serve) -> None:
+    def declare() -> None:
+        @route("http:POST /x", users=True)
+        async def x(exchange: Exchange) -> str:
+            return exchange.key
+
+    async with served(declare) as service:
+        keys = [
+            (await service.call("POST", "/x", {}, who=who, Idempotency_Key="k"))[1]
+            for who in ("ada", "ada", "ben", "service")
+        ]
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 3
+    assert keys[3] == "k"
+
+
 async def test_routes_are_measured(served: Serve) -> None:
     def declare() -> None:
         @route("http:GET /measured")

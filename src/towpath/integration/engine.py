@@ -95,7 +95,10 @@ class Engine:
             counters.in_flight -= 1
             counters.ended(outcome, time.perf_counter() - begun)
         if exchange.job is not None and route.dead_letter and self.letters is not None:
-            await self.letters.settle(route.id, exchange.key)
+            try:
+                await self.letters.settle(route.id, exchange.key)
+            except Exception:  # what the route did is done, and must not be done again for a letter's sake
+                log.exception("dead letter not settled", route=route.id, key=exchange.key)
         return exchange.message.body
 
     async def _deliver(self, route: Route, exchange: Exchange, counters: Counters) -> None:
@@ -155,5 +158,9 @@ class Engine:
             exc_info=None if expected else failure.cause,
         )
         if route.dead_letter and self.letters is not None:
-            await self.letters.keep(exchange, received, failure)
-            counters.dead_lettered += 1
+            try:
+                await self.letters.keep(exchange, received, failure)
+            except Exception:  # the caller is to hear of the route's failure, not of this one
+                log.exception("dead letter not kept", route=route.id, key=exchange.key)
+            else:
+                counters.dead_lettered += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 from collections.abc import Sequence
@@ -67,6 +68,11 @@ def _handler(operations: _Operations, path: str) -> BaseRouteHandler:
     return answer
 
 
+def own_key(caller: Identity, key: str) -> str:
+    """A person's Idempotency-Key as the route sees it: two people who choose the same one share nothing."""
+    return f"{hashlib.sha256(caller.subject.encode()).hexdigest()[:32]}-{key}"
+
+
 class _Operations:
     """The routes that answer at one path."""
 
@@ -116,6 +122,8 @@ class _Operations:
         key = headers.get("idempotency-key") or secrets.token_hex(16)
         if len(key) > KEY_LIMIT:
             raise Problem(400, f"The Idempotency-Key has more than {KEY_LIMIT} characters.")
+        if caller is not None and not caller.has("service"):
+            key = own_key(caller, key)
         allowed = route.headers
         exchange = Exchange(
             message=Message(body, {n: v for n, v in headers.items() if n in HEADERS or n in allowed}),
