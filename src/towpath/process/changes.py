@@ -175,6 +175,9 @@ class Changes(Base):
             once=request.request_timeout < 0,
             future=asyncio.get_running_loop().create_future(),
         )
+        if self.host.closing:
+            # An empty answer would make a worker ask again at once, and again.
+            raise ProcessError("UNAVAILABLE", "The process server is shutting down.")
         wait = (request.request_timeout or self.settings.long_poll) / 1000
         self.host.ask_for_jobs(asked)
         try:
