@@ -29,6 +29,10 @@ const until = async (condition) => {
 
 const once = (emitter, name) => new Promise((resolve) => emitter.once(name, resolve));
 
+// PouchDB leaves the rejection of a request for a database's information to nobody when its server dies. A page
+// in a browser goes on then, and so does a script here; what it is to show is in its result.
+process.on('unhandledRejection', (reason) => console.error(reason));
+
 let source = '';
 for await (const chunk of process.stdin) source += chunk;
 const run = new Function(
