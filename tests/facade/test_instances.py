@@ -343,3 +343,8 @@ async def test_photos_stay_where_the_answer_to_the_start_was_lost_on_its_way(
     assert (again.status, lost) == (201, 1)
     (photo,) = again.json["documents"]
     assert (await world.ada("GET", photo["href"])).body == PNG
+
+
+async def test_a_body_nested_too_deeply_is_the_senders_error(world: World) -> None:
+    answer = await world.ada("POST", "/tickets", data=b'{"subject": ' + b"[" * 5000)
+    assert answer.status == 400

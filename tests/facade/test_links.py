@@ -11,6 +11,7 @@ from joserfc.jwk import OctKey
 
 from tests.facade.conftest import SECRET, World
 from towpath.facade.links import Grant, Signer, facts
+from towpath.http.problem import without_tokens
 
 VISIT = {"visit": {"by": "Lifts & Sons <b>", "at": "2026-11-24T10:00:00+01:00"}}
 
@@ -183,3 +184,8 @@ def test_variables_read_as_lines_for_a_person() -> None:
         ("Tools", "saw, drill"),
         ("Paid", "Yes"),
     ]
+
+
+def test_what_the_log_shows_of_a_path_is_no_link_that_somebody_could_use() -> None:
+    assert without_tokens("/links/" + "t" * 200) == "/links/tttttttt…"
+    assert without_tokens("/tickets/T-8F3K2M9QWX/documents") == "/tickets/T-8F3K2M9QWX/documents"

@@ -122,3 +122,11 @@ async def test_unchanged_resources_keep_their_version_and_changed_ones_get_the_n
         CreateProcessInstance(process_definition_id="one-task", process_definition_version=1)
     )
     assert (await server.process_instance(old.process_instance_key)).state == "ACTIVE"
+
+
+async def test_a_server_that_remembers_next_to_nothing_still_finds_its_instances(opening: Open) -> None:
+    server = await opening(cache=0)
+    await server.deploy([ONE_TASK])
+    start = CreateProcessInstance(process_definition_id="one-task")
+    created = await asyncio.gather(*(server.create_process_instance(start) for _ in range(3)))
+    await asyncio.gather(*(server.cancel_process_instance(one.process_instance_key) for one in created))

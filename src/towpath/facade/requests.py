@@ -112,6 +112,8 @@ def decode_json(body: bytes, kind: type[T]) -> T:
         raise Problem(400, f"The body is not JSON: {error}.") from None
     except UnicodeDecodeError:
         raise Problem(400, "The body is not JSON: it is not UTF-8.") from None
+    except RecursionError:
+        raise Problem(400, "The body is nested too deeply.") from None
 
 
 @dataclass(slots=True)

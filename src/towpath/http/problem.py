@@ -14,6 +14,7 @@ from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 from towpath.wire import HTTP_STATUS, ProcessError
 
 MEDIA_TYPE = "application/problem+json"
+LONGEST_SEGMENT = 100  # characters of a path's segment that the log shows
 log = structlog.get_logger()
 
 
@@ -77,11 +78,18 @@ def as_problem(error: Exception) -> Problem:
             )
 
 
+def without_tokens(path: str) -> str:
+    """A path for the log: a signed link lets whoever reads it act, so what is long is cut."""
+    return "/".join(part if len(part) <= LONGEST_SEGMENT else f"{part[:8]}…" for part in path.split("/"))
+
+
 def handle(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Litestar's exception handler for everything."""
     problem = as_problem(error)
     if problem.status >= HTTP_500_INTERNAL_SERVER_ERROR:
-        log.error("request failed", path=request.url.path, method=request.method, exc_info=error)
+        log.error(
+            "request failed", path=without_tokens(request.url.path), method=request.method, exc_info=error
+        )
     return Response(
         msgspec.json.encode(problem.document(request.url.path)),
         status_code=problem.status,

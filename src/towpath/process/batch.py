@@ -55,7 +55,7 @@ class SnapshotCache:
     """The latest committed states of instances, the least recently used given up first."""
 
     def __init__(self, size: int) -> None:
-        self._size = size
+        self._size = max(1, size)  # what was just loaded has to be there
         self._kept: OrderedDict[int, tuple[Head, Any, int]] = OrderedDict()
 
     def get(self, key: int) -> tuple[Head, Any, int] | None:
