@@ -346,5 +346,6 @@ async def test_photos_stay_where_the_answer_to_the_start_was_lost_on_its_way(
 
 
 async def test_a_body_nested_too_deeply_is_the_senders_error(world: World) -> None:
-    answer = await world.ada("POST", "/tickets", data=b'{"subject": ' + b"[" * 5000)
+    headers = {"Content-Type": "application/json"}
+    answer = await world.ada("POST", "/tickets", data=b'{"subject": ' + b"[" * 5000, headers=headers)
     assert answer.status == 400
