@@ -61,11 +61,12 @@ def task(blueprint: Blueprint, token: str, id_: str) -> Any:
     return eventually("task", look)
 
 
-def complete(blueprint: Blueprint, token: str, task_id: str, **variables: Any) -> Answer:
-    """Claim a task and complete it."""
-    claimed = blueprint.request("POST", f"/tasks/{task_id}/claim", token=token, body={})
+def complete(blueprint: Blueprint, token: str, task_id: str, *, base: str = "", **variables: Any) -> Answer:
+    """Claim a task and complete it, at the gateway or at the API at ``base``."""
+    path = f"{base}/tasks/{task_id}"
+    claimed = blueprint.request("POST", f"{path}/claim", token=token, body={})
     assert claimed.status in (200, 204), claimed.body
-    return blueprint.request("POST", f"/tasks/{task_id}/complete", token=token, body={"variables": variables})
+    return blueprint.request("POST", f"{path}/complete", token=token, body={"variables": variables})
 
 
 def mails(blueprint: Blueprint) -> list[Any]:
