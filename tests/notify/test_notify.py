@@ -130,6 +130,9 @@ async def test_reading_on_one_device_is_known_on_the_others(services: Notifying)
         status, _ = await services.stack.call("notify", "POST", f"/inbox/{first['id']}/read", "ben")
         assert status == 404
         assert await inbox(services, "ben") == []
+        _, left = await services.stack.call("notify", "POST", "/inbox/read")
+        assert left["read"] == len(await inbox(services)) - 1
+        assert await services.stack.call("notify", "POST", "/inbox/read") == (200, {"read": 0})
 
 
 async def test_the_inbox_is_read_a_page_at_a_time(services: Notifying) -> None:

@@ -148,16 +148,19 @@ class Inbox:
         return {"items": items, "unread": count or 0, "next": following}
 
     async def read(self, identity: Identity, id_: str | None) -> int:
-        """Mark one as read, or all (None); gives how many of theirs there were."""
-        table = tables.notifications
+        """Mark one as read, or all that are not (None); gives how many of theirs there were."""
+        table, reads = tables.notifications, tables.reads
         query = select(table.c.id).where(self._theirs(identity))
         if id_ is not None:
             query = query.where(table.c.id == id_)
+        else:
+            known = select(reads.c.notification).where(reads.c.subject == identity.subject)
+            query = query.where(table.c.id.not_in(known))
         async with self._engine.begin() as connection:
             found = list(await connection.scalars(query))
             if found:
                 await connection.execute(
-                    upsert(connection, tables.reads).on_conflict_do_nothing(),
+                    upsert(connection, reads).on_conflict_do_nothing(),
                     [{"notification": i, "subject": identity.subject, "at": now_iso()} for i in found],
                 )
                 # The person's devices learn of it: the mirrored document is sent again.
