@@ -115,7 +115,9 @@ class WorkerPool:
             except ProcessError as error:
                 _give(room, free)
                 if error.code == "DEADLINE_EXCEEDED":
-                    continue  # a long poll that found nothing
+                    # A long poll that found nothing; or a proxy that says so at once, again and again.
+                    await asyncio.sleep(_jittered(FIRST_PAUSE))
+                    continue
                 self.waiting = f"No jobs of type {worker.type!r}: {error.detail}"
                 log.warning("polling failed", type=worker.type, code=error.code, detail=error.detail)
                 # A refusal that is not temporary (a token without the role) may be mended while we run.
