@@ -57,37 +57,35 @@ def test_a_new_solution_runs_and_answers_a_request(folder: Path, tmp_path: Path)
 
 
 @contextmanager
-def serving(role: str, folder: Path) -> Iterator[None]:
-    """``towpath serve ROLE``, up while the block runs."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "towpath", "serve", role, "--solution", str(folder)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
+def serving(folder: Path, *roles: str) -> Iterator[None]:
+    """``towpath serve`` for each of ``roles``, in whatever order they come up."""
+    processes = {
+        role: subprocess.Popen(
+            [sys.executable, "-m", "towpath", "serve", role, "--solution", str(folder)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
+        for role in roles
+    }
     try:
-        assert process.stdout.readline().startswith(f"{role} is up")
+        for role, process in processes.items():
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith(f"{role} is up")
         yield
     finally:
-        os.kill(process.pid, signal.SIGINT)
-        assert process.wait(30) == 0
-        process.stdout.close()
+        for process in processes.values():
+            os.kill(process.pid, signal.SIGINT)
+        ended = {role: process.wait(30) for role, process in processes.items()}
+        for process in processes.values():
+            assert process.stdout is not None
+            process.stdout.close()
+    assert set(ended.values()) == {0}, ended
 
 
 def test_the_services_run_in_processes_of_their_own(folder: Path, tmp_path: Path) -> None:
-    roles = (
-        "identity",
-        "process",
-        "facade",
-        "sync",
-        "notify",
-        "integration",
-        "console",
-        "workers",
-        "gateway",
-    )
+    served = ("identity", "process", "facade", "sync", "notify", "integration", "console")
     ports = {}
     with ExitStack() as held:
         for name in (*served, "gateway", "gateway_admin"):
@@ -97,9 +95,7 @@ def test_the_services_run_in_processes_of_their_own(folder: Path, tmp_path: Path
     lines = "\n".join(f"{name} = {port}" for name, port in ports.items())
     with (folder / "towpath.toml").open("a") as settings:
         settings.write(f"\n[services]\n{lines}\n")
-    with ExitStack() as stack:
-        for role in (*served, "workers", "gateway"):
-            stack.enter_context(serving(role, folder))
+    with serving(folder, *served, "workers", "gateway"):
         blueprint = Blueprint(folder, tmp_path)
         blueprint.addresses = {
             "gateway": f"http://127.0.0.1:{ports['gateway']}",

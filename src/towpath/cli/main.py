@@ -1,4 +1,8 @@
-"""``towpath``: run, serve, check and make solutions."""
+"""``towpath``: run, serve, check and make solutions.
+
+Commands that need the services import them when they are called: all of them take seconds to import, and
+``towpath --help`` must not.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,9 @@ from typing import Annotated
 import typer
 
 from towpath import __version__
-from towpath.cli import checking, new, run, serve
+from towpath.cli import new
 from towpath.cli.output import console
+from towpath.cli.roles import Role
 
 app = typer.Typer(
     name="towpath",
@@ -53,7 +58,7 @@ def run_command(
     gateway: Annotated[
         bool, typer.Option(help="Start Envoy. Without it, services are reached directly (development only).")
     ] = True,
-    backends: Annotated[bool, typer.Option(help="Start the solution's [[backends]] programs.")] = True,
+    backends: Annotated[bool, typer.Option(help="Start the solution's back end programs.")] = True,
     json: Annotated[
         bool, typer.Option("--json", help="Print one line of JSON with all addresses once all is up.")
     ] = False,
@@ -62,6 +67,8 @@ def run_command(
 
     State is kept in the solution's .towpath folder; Ctrl-C stops cleanly, and the next run goes on.
     """
+    from towpath.cli import run
+
     run.command(
         solution, state=state, free_ports=free_ports, gateway=gateway, backends=backends, as_json=json
     )
@@ -70,7 +77,7 @@ def run_command(
 @app.command("serve")
 def serve_command(
     role: Annotated[
-        serve.Role, typer.Argument(help="The service to run.", show_default=False, case_sensitive=False)
+        Role, typer.Argument(help="The service to run.", show_default=False, case_sensitive=False)
     ],
     solution: Annotated[
         Path, typer.Option("--solution", "-s", help="The solution's folder.", show_default="this folder")
@@ -84,14 +91,18 @@ def serve_command(
 ) -> None:
     """Run one service of a solution, for a machine or container of its own.
 
-    It finds the others where [services] of towpath.toml says.
+    It finds the others where \\[services] of towpath.toml says.
     """
+    from towpath.cli import serve
+
     serve.command(role, solution, state=state, host=host, port=port, auth=auth)
 
 
 @app.command("check")
 def check_command(solution: SolutionFolder = Path()) -> None:
     """Check a solution and say everything that is wrong with it; exits with 1 if anything is."""
+    from towpath.cli import checking
+
     checking.command(solution)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from contextlib import AsyncExitStack
-from enum import StrEnum
 from pathlib import Path
 
 import typer
@@ -13,23 +12,10 @@ from rich.markup import escape
 from towpath import solution as solutions
 from towpath.cli import logs
 from towpath.cli.output import console, errors, fail, show
+from towpath.cli.roles import Role
 from towpath.cli.run import drive, until_stopped
 from towpath.faults import Faulty
 from towpath.solution import Solution, one_service
-
-
-class Role(StrEnum):
-    """The services that run on their own."""
-
-    PROCESS = "process"
-    FACADE = "facade"
-    SYNC = "sync"
-    NOTIFY = "notify"
-    INTEGRATION = "integration"
-    CONSOLE = "console"
-    GATEWAY = "gateway"
-    IDENTITY = "identity"
-    WORKERS = "workers"
 
 
 def command(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -20,8 +22,9 @@ class TooLargeError(ValueError):
 class DocumentStore:
     """Bytes under a key, written whole or not at all."""
 
-    def __init__(self, store: ObjectStore) -> None:
+    def __init__(self, store: ObjectStore, folder: Path | None = None) -> None:
         self._store = store
+        self._folder = folder  # where the store is a local one
 
     @classmethod
     def open(cls, url: str) -> DocumentStore:
@@ -29,7 +32,7 @@ class DocumentStore:
         if "://" not in url:
             folder = Path(url)
             folder.mkdir(parents=True, exist_ok=True)
-            return cls(LocalStore(prefix=folder))
+            return cls(LocalStore(prefix=folder), folder)
         return cls(from_url(url))
 
     async def put(
@@ -50,6 +53,8 @@ class DocumentStore:
             parts.append(part)
         # Checked against the limit before anything is written, so a refusal leaves nothing behind.
         await obstore.put_async(self._store, key, b"".join(parts))
+        if self._folder is not None:
+            await asyncio.to_thread(_settle, self._folder / key)
         return size, digest.hexdigest()
 
     async def get(self, key: str) -> AsyncIterator[bytes]:
@@ -71,6 +76,16 @@ class DocumentStore:
             await obstore.delete_async(self._store, key)
         except (NotFoundError, FileNotFoundError):
             return
+
+
+def _settle(path: Path) -> None:
+    """Wait until a file and its name are on disk: the local store renames into place but does not sync."""
+    for place in (path, path.parent):
+        descriptor = os.open(place, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 async def _parts(content: AsyncIterator[bytes] | bytes) -> AsyncIterator[bytes]:
