@@ -4,33 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import os
-import signal
+import platform
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
-STOP_GRACE = 10.0  # seconds between SIGTERM and SIGKILL
-_PR_SET_PDEATHSIG = 1
+GRACE = 10.0  # seconds between SIGTERM and SIGKILL
+
+# Ends a program with its parent, however that ends; only Linux can (prctl's PR_SET_PDEATHSIG is 1). The
+# parent may be gone before prctl is called, so its id is compared afterwards. A preexec_fn would run Python
+# in a fork of a threaded process, which can deadlock.
+_TIED = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+if os.getppid() == int(sys.argv[1]):
+    os.execvp(sys.argv[2], sys.argv[2:])
+"""
 
 
-def die_with_parent() -> Callable[[], None] | None:
-    """What a child runs before its program (``preexec_fn``): on Linux it is told when its parent dies.
-
-    A child of a parent killed with SIGKILL would otherwise live on and keep its port.
-    """
-    if not sys.platform.startswith("linux"):
-        return None
-    libc = ctypes.CDLL(None, use_errno=True)  # loaded before the fork: loading after it can deadlock
-    parent = os.getpid()
-
-    def setup() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-        if os.getppid() != parent:  # it died between fork and prctl
-            os._exit(1)
-
-    return setup
+def tied(command: Sequence[str]) -> list[str]:
+    """The command that runs ``command`` so that it is told to end when this process is gone."""
+    if platform.system() == "Linux":
+        return [sys.executable, "-I", "-S", "-c", _TIED, str(os.getpid()), *command]
+    return list(command)
 
 
 async def spawn(
@@ -38,23 +35,24 @@ async def spawn(
     *,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
-    stdout: int | None = asyncio.subprocess.PIPE,
-    stderr: int | None = asyncio.subprocess.STDOUT,
+    stderr: int = asyncio.subprocess.STDOUT,
 ) -> asyncio.subprocess.Process:
-    """Start ``command`` in a session of its own, so that Ctrl-C reaches us and not it."""
+    """Start ``command``, tied to us, with its output in pipes.
+
+    It has a session of its own: Ctrl-C in a terminal goes to us, and we end it when it is time.
+    """
     return await asyncio.create_subprocess_exec(
-        *command,
+        *tied(command),
         cwd=cwd,
         env=env,
         stdin=asyncio.subprocess.DEVNULL,
-        stdout=stdout,
+        stdout=asyncio.subprocess.PIPE,
         stderr=stderr,
         start_new_session=True,
-        preexec_fn=die_with_parent(),
     )
 
 
-async def stop(process: asyncio.subprocess.Process, *, grace: float = STOP_GRACE) -> int:
+async def stop(process: asyncio.subprocess.Process, *, grace: float = GRACE) -> int:
     """End ``process`` and wait for it; after ``grace`` seconds it is killed. Gives its exit status."""
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
@@ -65,3 +63,15 @@ async def stop(process: asyncio.subprocess.Process, *, grace: float = STOP_GRACE
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
     return await process.wait()
+
+
+async def lines(stream: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    """Lines of a stream; one that is longer than the stream's buffer is left out."""
+    while True:
+        try:
+            line = await stream.readline()
+        except ValueError:
+            continue
+        if not line:
+            return
+        yield line

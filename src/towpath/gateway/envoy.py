@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import platform
-import signal
-import sys
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
+
+from towpath.children import lines, spawn, stop
 
 log = structlog.get_logger()
 
@@ -23,33 +21,17 @@ STEADY = 10.0  # seconds after which a life counts as a good one, and the backof
 ACCESS_LOG_FLUSH = "1000"  # milliseconds
 GRACE = 5.0  # seconds between SIGTERM and SIGKILL
 
-# Ends Envoy with its parent, however that ends; only Linux can. The parent may be gone before prctl is
-# called, so its id is compared afterwards. A preexec_fn would run Python in a fork of a threaded process.
-_TIED = """
-import ctypes, os, signal, sys
-ctypes.CDLL(None).prctl(1, signal.SIGTERM)
-if os.getppid() == int(sys.argv[1]):
-    os.execv(sys.argv[2], sys.argv[2:])
-"""
-
 
 class EnvoyFailedError(RuntimeError):
     """Envoy did not start, or did not take a configuration; the message has its own words."""
-
-
-def command(binary: Path, *arguments: str) -> list[str]:
-    """The command that runs Envoy tied to this process."""
-    if platform.system() == "Linux":
-        return [sys.executable, "-I", "-S", "-c", _TIED, str(os.getpid()), str(binary), *arguments]
-    return [str(binary), *arguments]
 
 
 class Envoy:
     """Keeps one Envoy running. ``lines`` takes each line of its standard output (access log to stdout)."""
 
     def __init__(self, binary: Path, arguments: list[str], lines: Callable[[bytes], None]) -> None:
-        self._command = command(
-            binary,
+        self._command = [
+            str(binary),
             *arguments,
             "--disable-hot-restart",
             "--file-flush-interval-msec",
@@ -59,7 +41,7 @@ class Envoy:
             # Its misc component only tells of fields that a later minor will drop; ours is pinned.
             "--component-log-level",
             "misc:error",
-        )
+        ]
         self._lines = lines
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
@@ -85,14 +67,8 @@ class Envoy:
     async def stop(self) -> None:
         """End it: SIGTERM, and SIGKILL where that was not enough."""
         self._stopping.set()
-        process = self._process
-        if process is not None and process.returncode is None:
-            _signal(process, signal.SIGTERM)
-            try:
-                await asyncio.wait_for(process.wait(), GRACE)
-            except TimeoutError:
-                log.warning("envoy did not end in time and is killed", pid=process.pid)
-                _signal(process, signal.SIGKILL)
+        if self._process is not None:
+            await stop(self._process, grace=GRACE)
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -117,33 +93,24 @@ class Envoy:
 
     async def _live(self) -> int:
         """One life of Envoy; gives its exit status."""
-        # A session of its own: Ctrl-C in a terminal goes to us, and we end Envoy when it is time.
-        process = await asyncio.create_subprocess_exec(
-            *self._command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
+        process = await spawn(self._command, stderr=asyncio.subprocess.PIPE)
         self._process = process
         self.starts += 1
         try:
             await asyncio.gather(self._read_output(process), self._read_log(process), process.wait())
         finally:
-            if process.returncode is None:
-                _signal(process, signal.SIGKILL)
-                await process.wait()
+            await stop(process, grace=0)
         return process.returncode or 0
 
     async def _read_output(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
-        async for line in _lines(process.stdout):
+        async for line in lines(process.stdout):
             self._lines(line)
 
     async def _read_log(self, process: asyncio.subprocess.Process) -> None:
         assert process.stderr is not None
         said = None
-        async for raw in _lines(process.stderr):
+        async for raw in lines(process.stderr):
             line = raw.decode(errors="replace").rstrip()
             level, component, text = _parse(line)
             self._last.append(text)
@@ -151,18 +118,6 @@ class Envoy:
             if (component, text) != said and not self._stopping.is_set():
                 said = (component, text)
                 getattr(log, level)("envoy", component=component, text=text)
-
-
-async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[bytes]:
-    """Lines of a stream; one that is longer than the stream's buffer is left out."""
-    while True:
-        try:
-            line = await stream.readline()
-        except ValueError:
-            continue
-        if not line:
-            return
-        yield line
 
 
 def _parse(line: str) -> tuple[str, str, str]:
@@ -174,8 +129,3 @@ def _parse(line: str) -> tuple[str, str, str]:
     if level in ("info", "warning", "error", "critical"):
         return level, component, text
     return "error", "", line
-
-
-def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        process.send_signal(number)

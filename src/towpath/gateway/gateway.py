@@ -15,10 +15,11 @@ from typing import Any, Self
 
 import structlog
 
+from towpath.children import spawn
 from towpath.gateway import files
 from towpath.gateway.admin import POLL, Admin
 from towpath.gateway.binary import find_envoy
-from towpath.gateway.envoy import Envoy, EnvoyFailedError, command
+from towpath.gateway.envoy import Envoy, EnvoyFailedError
 from towpath.gateway.render import Configuration, Places
 from towpath.gateway.routes import GatewayRoute, IssuerRef
 from towpath.gateway.settings import GatewaySettings
@@ -233,14 +234,18 @@ async def check(binary: Path, configuration: Configuration, places: Places) -> N
     path = places.merged
     files.write(path, configuration.merged())
     try:
-        process = await asyncio.create_subprocess_exec(
-            *command(
-                binary, "--mode", "validate", "-c", str(path), "--log-level", "error", "--log-format", "%v"
-            ),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-        )
+        command = [
+            str(binary),
+            "--mode",
+            "validate",
+            "-c",
+            str(path),
+            "--log-level",
+            "error",
+            "--log-format",
+            "%v",
+        ]
+        process = await spawn(command, stderr=asyncio.subprocess.PIPE)
         _, said = await process.communicate()
     finally:
         path.unlink(missing_ok=True)  # it holds the certificate's key

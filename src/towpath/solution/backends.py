@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from towpath.children import spawn, stop
+from towpath.children import lines, spawn, stop
 from towpath.solution.settings import BackendSettings as BackendSettings
 
 log = structlog.get_logger()
@@ -73,7 +73,7 @@ async def _read(
     """Keep what the program prints in its log; a line that begins with "ready" says that it is up."""
     assert process.stdout is not None
     with log_file.open("a", encoding="utf-8") as out:
-        async for raw in process.stdout:
+        async for raw in lines(process.stdout):
             line = raw.decode(errors="replace").rstrip()
             said.append(line)
             print(line, file=out, flush=True)
