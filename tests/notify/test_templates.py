@@ -54,3 +54,9 @@ def test_a_text_becomes_html_in_which_nothing_is_markup() -> None:
         "<p>Hello &lt;b&gt;,</p>\n"
         '<p>see <a href="https://x.example/a?b=1&amp;c=2">https://x.example/a?b=1&amp;c=2</a>.<br>Bye</p>'
     )
+
+
+def test_a_moment_is_told_as_people_say_it() -> None:
+    template = Template("t", "Hello", "{{ at | date_time }}")
+    assert template.render({"at": "2026-11-24T12:30:00+00:00"})[1] == "Tuesday, 24 November 2026, 12:30"
+    assert template.render({"at": "next week"})[1] == "next week"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -37,6 +38,21 @@ class _Absent(Undefined):
 _environment = ImmutableSandboxedEnvironment(
     undefined=_Absent, autoescape=False, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
 )
+
+
+def date_time(value: object) -> str:
+    """The filter ``date_time``: an ISO 8601 moment as people say it; anything else as it is.
+
+    It keeps the offset that it came with: the time that the clock on the wall there shows.
+    """
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return str(value)
+    return f"{moment:%A}, {moment.day} {moment:%B %Y}, {moment:%H:%M}"
+
+
+_environment.filters["date_time"] = date_time
 
 
 @dataclass(frozen=True, slots=True)
