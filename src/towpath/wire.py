@@ -13,6 +13,8 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 Variables = dict[str, Any]
 DEFAULT_TENANT = "<default>"
+LOCAL_WORKER = "@local"
+"""Ends the name of a worker in the process server's own process: it is gone when that process is."""
 
 
 class Wire(Struct, rename="camel", kw_only=True, omit_defaults=False):

@@ -25,6 +25,7 @@ from towpath.process.host import _fire
 from towpath.process.jobs import Assigned, JobDesk, JobRequest
 from towpath.storage.documents import DocumentStore
 from towpath.wire import (
+    LOCAL_WORKER,
     ActivateJobs,
     CorrelateMessage,
     CreateProcessInstance,
@@ -304,3 +305,18 @@ async def test_who_asks_for_jobs_without_waiting_is_answered_even_where_none_wer
     desk.ask(once)  # while the batch that serves the first is being committed
     desk.deliver([Assigned(waiting)], set())
     assert desk.hopeful()
+
+
+async def test_a_restart_offers_again_what_workers_of_the_same_process_had(opening: Open) -> None:
+    server = await opening()
+    await server.deploy([ONE_TASK])
+    for _ in range(2):
+        await server.create_process_instance(CreateProcessInstance(process_definition_id="one-task"))
+    [local] = await now(server, worker=f"mine{LOCAL_WORKER}", max_jobs_to_activate=1)
+    [remote] = await now(server, worker="elsewhere", max_jobs_to_activate=1)
+    server = await opening()
+    async with asyncio.timeout(5):
+        again = await server.activate_jobs(ActivateJobs(type="work", request_timeout=5_000))
+    assert [job.job_key for job in again] == [local.job_key]
+    assert remote.job_key != local.job_key
+    assert await now(server) == []

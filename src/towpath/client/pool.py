@@ -16,8 +16,9 @@ import structlog
 from prometheus_client import Histogram
 
 from towpath.client.api import ProcessClient
+from towpath.client.http import HttpProcessClient
 from towpath.client.worker import BpmnError, JobFailed, Worker
-from towpath.wire import ActivateJobs, Job, JobError, JobFailure, ProcessError
+from towpath.wire import LOCAL_WORKER, ActivateJobs, Job, JobError, JobFailure, ProcessError
 
 LONG_POLL = 20_000  # ms that the server may keep a poll open while there is no job
 GRACE = 15.0  # seconds that work in flight gets when the pool ends
@@ -63,7 +64,8 @@ class WorkerPool:
             raise ValueError(f"Several workers serve the job type {twice[0]!r}: {places}.")
         self.client = client
         self.workers = list(workers)
-        self.name = name or socket.gethostname()
+        remote = isinstance(client, HttpProcessClient)
+        self.name = (name or socket.gethostname()) + ("" if remote else LOCAL_WORKER)
         self.waiting: str | None = None
         """Why no jobs come (the server's refusal), for ``/health/ready``; None where all is well."""
         self._grace = grace

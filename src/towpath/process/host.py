@@ -101,6 +101,7 @@ class Host:
             asyncio.create_task(_steadily(loop), name=f"towpath-{loop.__name__.strip('_')}")
             for loop in (self._batches, self._timers, self._retention)
         ]
+        self._background(JobDesk.release_local)
 
     async def stop(self) -> None:
         """Refuse what is new, finish what was accepted, and end."""

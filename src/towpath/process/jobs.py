@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from towpath.storage.store import ActivatedRow
-from towpath.storage.tables import RELEASE_JOB
+from towpath.storage.tables import RELEASE_JOB, RELEASE_JOBS_OF
+from towpath.wire import LOCAL_WORKER
 
 if TYPE_CHECKING:
     from towpath.process.batch import Batch, Work
@@ -136,4 +137,10 @@ class JobDesk:
         """Offer jobs again whose worker did not wait for them."""
         for key in keys:
             work.changes.update(RELEASE_JOB, work.now, work.b, key)
+        work.told.offered.add(EVERY_TYPE)
+
+    @staticmethod
+    def release_local(work: Work) -> None:
+        """Offer again what workers of this process had: at its start, those of its last life are gone."""
+        work.changes.update(RELEASE_JOBS_OF, work.now, work.b, f"%{LOCAL_WORKER}")
         work.told.offered.add(EVERY_TYPE)

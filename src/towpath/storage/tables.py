@@ -161,6 +161,9 @@ MOVE_JOB_DEADLINE = "UPDATE job SET available_at = ? WHERE b = ? AND key = ? AND
 RELEASE_JOB = (
     "UPDATE job SET ready = 1, available_at = ?, worker = NULL WHERE b = ? AND key = ? AND ready = 0"
 )
+RELEASE_JOBS_OF = (
+    "UPDATE job SET ready = 1, available_at = ?, worker = NULL WHERE b = ? AND ready = 0 AND worker LIKE ?"
+)
 CLOSE_SUBSCRIPTION = "UPDATE subscription SET state = ?, updated_at = ? WHERE b = ? AND key = ?"
 RESOLVE_INCIDENT = "UPDATE incident SET state = 'RESOLVED', resolved_at = ? WHERE b = ? AND key = ?"
 END_USER_TASK = "UPDATE user_task SET state = ?, assignee = ?, ended_at = ? WHERE b = ? AND key = ?"
@@ -179,6 +182,7 @@ UPDATES = (
     CHANGE_JOB,
     MOVE_JOB_DEADLINE,
     RELEASE_JOB,
+    RELEASE_JOBS_OF,
     END_JOB,
     CLOSE_SUBSCRIPTION,
     RESOLVE_INCIDENT,
