@@ -7,7 +7,7 @@ import json
 import signal
 import sys
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from towpath import solution as solutions
 from towpath.cli import logs
 from towpath.cli.output import console, errors, fail, show
 from towpath.faults import Faulty
-from towpath.solution import BackendError, Options, Running, Solution, running
+from towpath.solution import BackendError, Options, Progress, Running, Solution, running
 
 
 def command(
@@ -105,9 +105,7 @@ async def _run(found: Solution, options: Options, *, as_json: bool) -> None:
             sys.stdout.flush()
 
 
-async def _started(found: Solution, options: Options, progress: Any) -> tuple[Any, Running]:
-    from contextlib import AsyncExitStack
-
+async def _started(found: Solution, options: Options, progress: Progress) -> tuple[AsyncExitStack, Running]:
     stack = AsyncExitStack()
     try:
         up = await stack.enter_async_context(running(found, options, progress))

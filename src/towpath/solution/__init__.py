@@ -5,8 +5,8 @@ this process; :func:`one_service` runs one service of it.
 """
 
 from towpath.solution.backends import BackendError
-from towpath.solution.blueprint import Options, Running, running
+from towpath.solution.blueprint import Options, Progress, Running, running
 from towpath.solution.one import one_service
 from towpath.solution.solution import Solution, read
 
-__all__ = ["BackendError", "Options", "Running", "Solution", "one_service", "read", "running"]
+__all__ = ["BackendError", "Options", "Progress", "Running", "Solution", "one_service", "read", "running"]

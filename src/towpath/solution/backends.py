@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from towpath.children import lines, spawn, stop
-from towpath.solution.settings import BackendSettings as BackendSettings
+from towpath.solution.settings import BackendSettings
 
 log = structlog.get_logger()
 LAST_LINES = 20  # of a program that did not start, shown to whoever started it

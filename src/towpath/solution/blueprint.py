@@ -19,7 +19,7 @@ from towpath.faults import Fault, Faulty
 from towpath.http import listen, serving
 from towpath.process import create_app
 from towpath.solution import backends, secrets, services
-from towpath.solution.settings import SERVICES
+from towpath.solution.settings import SERVICES, BackendSettings
 from towpath.solution.solution import Solution
 
 log = structlog.get_logger()
@@ -213,14 +213,14 @@ def base_url(host: str, port: int) -> str:
 
 async def _start_backends(
     stack: AsyncExitStack,
-    wanted: list[backends.BackendSettings],
+    wanted: list[BackendSettings],
     root: Path,
     host: str,
     state: Path,
 ) -> None:
     """Start them all at once; a failure of one ends the others."""
 
-    async def start(backend: backends.BackendSettings) -> AsyncExitStack:
+    async def start(backend: BackendSettings) -> AsyncExitStack:
         own = AsyncExitStack()
         await own.enter_async_context(
             backends.running(
