@@ -25,7 +25,8 @@ async def test_the_api_can_be_tried_as_a_signed_in_person(browser: Browser, blue
     await expect(page.locator("button", has_text="Logout").first).to_be_visible()
     await page.locator(".close-modal").click()
 
-    await page.locator(".opblock-get", has_text="List: Motor claims").locator(".opblock-summary-control").click()
+    listing = page.locator(".opblock-get", has_text="List: Motor claims")
+    await listing.locator(".opblock-summary-control").click()
     await page.get_by_role("button", name="Try it out").click()
     await page.get_by_role("button", name="Execute").click()
     await expect(page.locator(".live-responses-table .response-col_status").last).to_contain_text("200")
