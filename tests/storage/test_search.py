@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
 import pytest
@@ -77,3 +79,16 @@ def test_a_cursor_belongs_to_its_sort_order() -> None:
     assert query(THINGS, (1,), {}, [("name", "asc")], after=cursor).parameters[1:4] == ["a", "a", 1]
     with pytest.raises(SearchError, match="cursor"):
         query(THINGS, (1,), {}, after=cursor)
+
+
+@pytest.mark.parametrize("filter_", [{"name": "\ud800"}, {"thingKey": "9223372036854775808"}])
+def test_what_no_database_can_hold_is_refused(filter_: dict[str, Any]) -> None:
+    with pytest.raises(SearchError):
+        where(filter_)
+
+
+@pytest.mark.parametrize("place", [["a", "a", 2**63], ["a", "\ud800", 1]])
+def test_a_forged_cursor_is_refused(place: list[Any]) -> None:
+    forged = base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+    with pytest.raises(SearchError, match="cursor"):
+        query(THINGS, (1,), {}, [("name", "asc")], after=forged)

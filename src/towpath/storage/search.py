@@ -212,7 +212,7 @@ def _value(name: str, spec: Field, value: Any) -> Any:
     if spec.kind == KEY:
         # Keys are strings in the API; numbers are tolerated.
         if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
-            return int(value)
+            value = int(value)
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
             return value
         raise SearchError(f"filter.{name} must be a key (digits in a string).")
@@ -224,7 +224,18 @@ def _value(name: str, spec: Field, value: Any) -> Any:
         raise SearchError(f"filter.{name} must be an integer.")
     if not isinstance(value, str):
         raise SearchError(f"filter.{name} must be a string.")
+    if not _is_text(value):
+        raise SearchError(f"filter.{name} holds half a character, which no text has.")
     return value
+
+
+def _is_text(value: str) -> bool:
+    """False for a lone surrogate: JSON can escape one, but no database takes it."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def parse_time(value: Any, name: str) -> int:
@@ -282,6 +293,8 @@ def _read_cursor(cursor: str, length: int) -> list[Any]:
         )
     except (ValueError, binascii.Error):
         place = []
-    if len(place) != length:
+    if len(place) != length or not all(
+        _is_text(part) if isinstance(part, str) else abs(part) < 2**63 for part in place
+    ):
         raise SearchError("The cursor is not one of this search: cursors belong to their sort order.")
     return place
