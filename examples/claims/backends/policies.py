@@ -237,9 +237,10 @@ def stop(server: subprocess.Popen[bytes]) -> None:
         server.wait()
 
 
-async def until_over(server: subprocess.Popen[bytes]) -> None:
-    """Until we are told to end, or the server ended by itself."""
+async def until_over(server: subprocess.Popen[bytes], ready: str) -> None:
+    """Say that it is ready; then until we are told to end, or the server ended by itself."""
     told = asyncio.create_task(told_to_end().wait())
+    print(ready, flush=True)  # not before: who reads it may end us at once
     while not told.done() and server.poll() is None:
         await asyncio.wait([told], timeout=0.5)
 
@@ -270,8 +271,7 @@ def main() -> None:
         }
         wait_until_up(server, address, data.with_name("postgres.log"))
         seed(address)
-        print(f"ready policies postgresql://{NAME}@{arguments.host}:{port}/{NAME}", flush=True)
-        asyncio.run(until_over(server))
+        asyncio.run(until_over(server, f"ready policies postgresql://{NAME}@{arguments.host}:{port}/{NAME}"))
         if server.poll() is not None:
             sys.exit(f"PostgreSQL ended by itself with status {server.returncode}.")
     finally:
