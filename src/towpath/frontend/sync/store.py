@@ -96,8 +96,8 @@ class Store:
     async def writing(self, *databases: str) -> AsyncIterator[AsyncConnection]:
         """A transaction that holds the rows of ``databases``; their readers are woken after its commit.
 
-        It begins with a write: SQLite then waits for another writer instead of failing later, and PostgreSQL
-        lines up the writers of one database, so that its sequence becomes visible in order.
+        It begins with a write to those rows: PostgreSQL lines up the writers of one database by it, so that
+        its sequence becomes visible in order. On SQLite there is one writer anyway.
         """
         async with self.engine.begin() as connection:
             statement = upsert(connection, tables.databases)
