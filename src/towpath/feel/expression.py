@@ -32,9 +32,12 @@ class Result(NamedTuple):
 
 
 class Expression:
-    """A compiled text. Immutable, and safe to share among threads."""
+    """A compiled text. Immutable, and safe to share among threads.
 
-    __slots__ = ("_reads", "_run", "_size", "dialect", "names", "text")
+    ``node`` is its syntax tree, ``names`` the variables that it reads.
+    """
+
+    __slots__ = ("_reads", "_run", "_size", "dialect", "names", "node", "text")
 
     def __init__(
         self,
@@ -61,6 +64,7 @@ class Expression:
         self._size = compiler.size - FIRST_SLOT
         self.text = text
         self.dialect = dialect
+        self.node = node
         self._reads = frozenset(compiler.free)
         self.names = frozenset(compiler.free - {"?"} - (STANDARD.keys() - frozenset(known)))
 
