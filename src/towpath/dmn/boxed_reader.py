@@ -215,8 +215,16 @@ class BoxedReader:
                     rule,
                 )
                 continue
-            rules.append(Rule(str(rule.get("id") or index), tests, results))
-        return DecisionTable(inputs, outputs, rules, policy, aggregation if policy == "COLLECT" else None)
+            rules.append(Rule(str(rule.get("id") or index), tests, results, line_of(rule)))
+        return DecisionTable(
+            inputs,
+            outputs,
+            rules,
+            policy,
+            aggregation if policy == "COLLECT" else None,
+            id=str(node.get("id") or ""),
+            line=line_of(node),
+        )
 
     def _test(self, cell: etree._Element, names: Names) -> Expression | None:
         text = child(cell, "text")
@@ -237,7 +245,12 @@ class BoxedReader:
         values = child(clause, "inputValues")
         allowed = None if values is None else self.feel(values, names, "unary-tests")
         return Input(
-            str(clause.get("id") or ""), label or expression.text, expression, self.type_of(holder), allowed
+            str(clause.get("id") or ""),
+            label or expression.text,
+            expression,
+            self.type_of(holder),
+            allowed,
+            line_of(clause),
         )
 
     def _output(self, clause: etree._Element, names: Names) -> Output:

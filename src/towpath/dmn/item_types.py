@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lxml import etree
 
+from towpath.feel.expression import Expression
+from towpath.feel.runtime import Runtime
 from towpath.feel.temporal import parse_date, parse_date_and_time, parse_feel_duration, parse_time
 from towpath.feel.types import ANY, SIMPLE, Type
 
@@ -31,7 +33,20 @@ _FROM_TEXT: Mapping[str, Callable[[str], Any]] = {
     "years and months duration": parse_feel_duration,
 }
 
-Constraint = Callable[[etree._Element, str], Callable[[Any], bool] | None]
+Constraint = Callable[[etree._Element, str], Expression | None]
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedValues:
+    """Whether a value meets an item definition's ``tests``, and those that its base type has."""
+
+    tests: Expression
+    base: Callable[[Any], bool] | None = None
+
+    def __call__(self, value: Any) -> bool:
+        if self.base is not None and not self.base(value):
+            return False
+        return self.tests.run(Runtime(), {"?": value}) is True
 
 
 def local(element: etree._Element) -> str:
@@ -132,10 +147,7 @@ class ItemTypes:
         allowed = self._constraint(text, text.text or "")
         if allowed is None:
             return base
-        inner = base.allowed
-        if inner is None:
-            return replace(base, allowed=allowed)
-        return replace(base, allowed=lambda value: inner(value) and allowed(value))
+        return replace(base, allowed=AllowedValues(allowed, base.allowed))
 
 
 def adopted(value: Any, wanted: Type) -> Any:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from lxml import etree
 
 from towpath.faults import Fault, Faulty
 from towpath.feel.errors import FeelError
 from towpath.feel.expression import Expression
-from towpath.feel.runtime import Runtime
 from towpath.feel.types import Type
 
 from .boxed_reader import BoxedReader
@@ -217,15 +215,14 @@ class _Reader:
                     done.add(element)
             done.add(start)
 
-    def _constraint(self, node: etree._Element, text: str) -> Any:
-        """The allowed values of an item definition as a test of a value."""
+    def _constraint(self, node: etree._Element, text: str) -> Expression | None:
+        """The allowed values of an item definition, as tests."""
         try:
-            tests = Expression(text, (), "unary-tests")
+            return Expression(text, (), "unary-tests")
         except FeelError as error:
             if not self.lenient:
                 self.fault("allowed-values", str(error), node)
             return None
-        return lambda value: tests.run(Runtime(), {"?": value}) is True
 
 
 def _first_name(requirement: Requirement) -> str:

@@ -35,6 +35,7 @@ class Input:
     expression: Expression
     type: Type = ANY
     allowed: Expression | None = None
+    line: int | None = None
 
 
 @dataclass(slots=True)
@@ -50,11 +51,15 @@ class Output:
 
 @dataclass(slots=True)
 class Rule:
-    """One row: ``tests`` per input (None: anything), ``outputs`` per output (None: null)."""
+    """One row: ``tests`` per input (None: anything), ``outputs`` per output (None: null).
+
+    ``line`` is the row's place in the document.
+    """
 
     id: str
     tests: Sequence[Expression | None]
     outputs: Sequence[Expression | None]
+    line: int | None = None
 
 
 @dataclass(slots=True)
@@ -64,6 +69,8 @@ class DecisionTable(Boxed):
     rules: Sequence[Rule]
     hit_policy: str = "UNIQUE"
     aggregation: str | None = None
+    id: str = ""
+    line: int | None = None
     kind = "decisionTable"
 
     def evaluate(self, state: State, scope: Scope) -> Any:
