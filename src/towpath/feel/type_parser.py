@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from .errors import FeelSyntaxError
-from .lexer import Token
+from .name_parser import NameParser
 from .names import NameTable
 from .types import SIMPLE, Type
 
@@ -13,28 +12,15 @@ _SIMPLE_NAMES = NameTable(SIMPLE)
 _WORD_ENDS = frozenset({"and", "or", "then", "else", "return", "satisfies", "in", "between", "instance"})
 
 
-class TypeParser:
-    """The part of the parser that reads types; it shares the parser's tokens."""
+class TypeParser(NameParser):
+    """The part of the parser that reads types."""
 
-    tokens: list[Token]
-    position: int
-    types: Mapping[str, Type]
-    type_names: NameTable
-
-    def error(self, *expected: str) -> FeelSyntaxError:
-        raise NotImplementedError
-
-    def accept(self, symbol: str) -> bool:
-        raise NotImplementedError
-
-    def expect(self, *symbols: str) -> Token:
-        raise NotImplementedError
-
-    def source(self, first: int, end: int) -> str:
-        raise NotImplementedError
-
-    def binding(self, *ends: str) -> str:
-        raise NotImplementedError
+    def __init__(
+        self, text: str, names: Iterable[str], builtins: NameTable, types: Mapping[str, Type]
+    ) -> None:
+        super().__init__(text, names, builtins)
+        self.types = types
+        self.type_names = NameTable(types)
 
     def type(self) -> Type:
         """A simple, generic or named type. An unknown name is a type that nothing is of."""
