@@ -19,7 +19,7 @@ from .functions import Closure
 from .iteration import Iterations
 from .operators import ARITHMETIC, compare, contains, equals, member, negate, order
 from .properties import property_of
-from .types import is_instance
+from .types import is_instance, undefined_in
 from .values import INT_LIMIT, Function, Range, kind
 
 Run = Callable[[list[Any]], Any]
@@ -340,8 +340,16 @@ class Compiler(Iterations):
         return run
 
     def _instanceof(self, node: ast.InstanceOf) -> Run:
-        value, wanted = self.compile(node.value), node.type
-        return lambda frame: is_instance(value(frame), wanted)
+        value, wanted, at = self.compile(node.value), node.type, node.at
+        undefined = undefined_in(wanted)
+        if undefined is None:
+            return lambda frame: is_instance(value(frame), wanted)
+        reason = undefined
+
+        def unknown(frame: list[Any]) -> None:
+            self.warn(frame, at, reason)
+
+        return unknown
 
     # -- structures -----------------------------------------------------------------------------------
 

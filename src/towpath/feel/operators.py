@@ -17,6 +17,8 @@ from .values import DECIMAL, INT_LIMIT, Function, Range, kind
 
 Number = int | Decimal
 
+_EXACT_POWER = 112  # 2 ** 112 is the last power of a whole number that has fewer than 35 digits
+
 
 def is_number(value: Any) -> bool:
     return type(value) is int or type(value) is Decimal
@@ -277,8 +279,14 @@ def divide(a: Any, b: Any) -> Any:
 
 def power(a: Any, b: Any) -> Any:
     if is_number(a) and is_number(b):
-        if a == 0 and b == 0:
-            return 1
+        if type(a) is int and type(b) is int and 0 <= b <= _EXACT_POWER:
+            exact = a**b
+            if -INT_LIMIT < exact < INT_LIMIT:
+                return exact
+        if a == 0 and b <= 0:
+            if b == 0:
+                return 1
+            raise Unanswerable("division by zero")  # decimal's answer is Infinity
         return calculated(DECIMAL.power, a, b)
     raise _misfit("raise to a power", a, b)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from .name_parser import NameParser
 from .names import NameTable
-from .types import SIMPLE, Type
+from .types import SIMPLE, Type, unknown_type
 
 _SIMPLE_NAMES = NameTable(SIMPLE)
 _WORD_ENDS = frozenset({"and", "or", "then", "else", "return", "satisfies", "in", "between", "instance"})
@@ -56,7 +56,7 @@ class TypeParser(NameParser):
                 break
             self.position += 2 if dotted else 1
         name = self.source(first, self.position)
-        return Type(f"unknown type {name}", label=name)
+        return unknown_type(name)
 
     def _context_type(self) -> Type:
         fields = []

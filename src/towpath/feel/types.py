@@ -5,6 +5,7 @@ DMN 1.5, 10.3.2.9 (conformance) and 10.3.2.9.4 (implicit conversions).
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,7 @@ class NotConforming(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """A type: ``name`` is number, string, ..., Any, Null, list, context, range, function or alias.
+    """A type: ``name`` is number, string, ..., Any, Null, list, context, range, function or unknown.
 
     ``of`` is the element type of a list or range; ``fields`` those of a context; ``parameters`` and
     ``result`` those of a function (None: anything). ``allowed`` is an item definition's constraint
@@ -72,6 +73,41 @@ SIMPLE: Mapping[str, Type] = {
     "function": Type("function"),
     "range": Type("range"),
 }
+
+
+# What those who come from other languages write.
+_FAMILIAR: Mapping[str, str] = {
+    "integer": "number",
+    "int": "number",
+    "long": "number",
+    "double": "number",
+    "float": "number",
+    "decimal": "number",
+    "text": "string",
+    "str": "string",
+    "bool": "boolean",
+    "datetime": "date and time",
+    "timestamp": "date and time",
+    "duration": "days and time duration",
+    "array": "list",
+    "object": "context",
+    "map": "context",
+}
+
+
+def unknown_type(name: str) -> Type:
+    """What stands for a type that nobody has defined: no value is of it."""
+    return Type("unknown", label=name)
+
+
+def undefined_in(wanted: Type) -> str | None:
+    """What to say of the first part of a type that nobody has defined; None where all is known."""
+    if wanted.name == "unknown":
+        near = difflib.get_close_matches(wanted.label, SIMPLE, n=1)
+        meant = _FAMILIAR.get(wanted.label.lower()) or (near[0] if near else None)
+        return f"there is no type {wanted.label!r}" + (f", did you mean {meant!r}?" if meant else "")
+    parts = [wanted.of, wanted.result, *(of for _, of in wanted.fields), *(wanted.parameters or ())]
+    return next(filter(None, (undefined_in(part) for part in parts if part is not None)), None)
 
 
 def is_instance(value: Any, wanted: Type) -> bool:
@@ -147,6 +183,8 @@ def coerce(value: Any, wanted: Type) -> Any:
         return value
     if wanted.name == "Null":
         raise NotConforming(f"{kind(value)} where null is wanted")
+    if wanted.name == "unknown":
+        raise NotConforming(str(undefined_in(wanted)))
     if wanted.name == "list":
         items = value if type(value) is list else [value]
         if wanted.of is not None:
