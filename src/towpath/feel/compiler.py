@@ -6,56 +6,36 @@ A closure takes the frame: a list whose first element is the Runtime, the second
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from operator import add as python_add
 from operator import ge, gt, le, lt, mul, sub
 from typing import Any
 
 from . import syntax as ast
+from .compilation import VARIABLES, Run, constant, known_names, unknown
 from .errors import Unanswerable
 from .functions import Closure
+from .invocation import Invocations
 from .iteration import Iterations
-from .operators import ARITHMETIC, compare, contains, equals, member, negate, order
+from .operators import ARITHMETIC, compare, equals, negate, order
 from .properties import property_of
 from .types import is_instance, undefined_in
-from .values import INT_LIMIT, Function, Range, kind
+from .unary_tests import Tests
+from .values import INT_LIMIT, kind
 
-Run = Callable[[list[Any]], Any]
 _DIRECT: Mapping[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 _QUICK: Mapping[str, Callable[[int, int], int]] = {"+": python_add, "-": sub, "*": mul}
-RUNTIME, VARIABLES, FIRST_SLOT = 0, 1, 2
 
 
-class Compiler(Iterations):
-    """Compiles one text. ``free`` gathers the variables it reads; ``size`` is the frame's length."""
-
-    def __init__(self, text: str, builtins: Mapping[str, Function], shadowing: frozenset[str]) -> None:
-        self.text = text
-        self.builtins = builtins
-        self.shadowing = shadowing
-        self.size = FIRST_SLOT
-        self.free: set[str] = set()
-        # What is in scope, innermost last: a name's slot, or (None, slot) for a filter's item.
-        self.scope: list[tuple[str | None, int]] = []
-
-    def slot(self) -> int:
-        self.size += 1
-        return self.size - 1
-
-    def compile(self, node: ast.Node) -> Run:
-        method: Callable[[Any], Run] = getattr(self, f"_{type(node).__name__.lower()}")
-        return method(node)
-
-    def warn(self, frame: list[Any], at: int, message: str) -> None:
-        frame[RUNTIME].warn(self.text, at, message)
+class Compiler(Iterations, Tests, Invocations):
+    """Compiles one text."""
 
     # -- literals and names -------------------------------------------------------------------------
 
     def _literal(self, node: ast.Literal) -> Run:
         value = node.value
-        return _constant(value)
+        return constant(value)
 
     def _name(self, node: ast.Name) -> Run:
         """The innermost binding; inside filters the item's own fields come first."""
@@ -99,7 +79,7 @@ class Compiler(Iterations):
             if name in variables:
                 return variables[name]
             if builtin is None:
-                self.warn(frame, at, _unknown("variable", name, _known(frame)))
+                self.warn(frame, at, unknown("variable", name, known_names(frame)))
             return builtin
 
         return read
@@ -121,7 +101,7 @@ class Compiler(Iterations):
                 value = negate(node.operand.value)
             except Unanswerable:
                 return run
-            return _constant(value)
+            return constant(value)
         return run
 
     def _arithmetic(self, node: ast.Arithmetic) -> Run:
@@ -237,108 +217,6 @@ class Compiler(Iterations):
 
         return run
 
-    # -- tests --------------------------------------------------------------------------------------
-
-    def _in(self, node: ast.In) -> Run:
-        value = self.compile(node.value)
-        tests = self.tests(node.tests, dialect=False)
-
-        def run(frame: list[Any]) -> bool | None:
-            return tests(frame, value(frame))
-
-        return run
-
-    def _unarytests(self, node: ast.UnaryTests) -> Run:
-        """A whole cell: the input is the variable ``?``."""
-        tests = self.tests(node, dialect=True)
-        self.free.add("?")
-
-        def run(frame: list[Any]) -> bool | None:
-            return tests(frame, frame[VARIABLES].get("?"))
-
-        return run
-
-    def tests(self, node: ast.UnaryTests, *, dialect: bool) -> Callable[[list[Any], Any], bool | None]:
-        """A disjunction of tests as ``(frame, value) -> boolean or null``."""
-        slot = self.slot()
-        self.scope.append(("?", slot))
-        tests = tuple(self._test(test, dialect) for test in node.tests)
-        self.scope.pop()
-        negated = node.negated
-
-        def run(frame: list[Any], value: Any) -> bool | None:
-            if not tests:
-                return True
-            frame[slot] = value
-            result: bool | None = False
-            for test in tests:
-                outcome = test(frame, value)
-                if outcome is True:
-                    return not negated
-                if outcome is None:
-                    result = None
-            return result if result is None else result is not negated
-
-        return run
-
-    def _test(self, node: ast.Node, dialect: bool) -> Callable[[list[Any], Any], bool | None]:
-        if isinstance(node, ast.OperatorTest):
-            operator, operand = node.operator, self.compile(node.operand)
-            return lambda frame, value: compare(operator, value, operand(frame))
-        if isinstance(node, ast.RangeLiteral):
-            low, high = self.compile(node.low), self.compile(node.high)
-            low_included, high_included = node.low_included, node.high_included
-
-            def within(frame: list[Any], value: Any) -> bool | None:
-                start, end = low(frame), high(frame)
-                if start is None or end is None:
-                    return None
-                return contains(Range(start, end, low_included, high_included), value)
-
-            return within
-        run = self.compile(node)
-        asks = dialect and _mentions_input(node)
-
-        def test(frame: list[Any], value: Any) -> bool | None:
-            candidate = run(frame)
-            if asks and (candidate is None or type(candidate) is bool):
-                return candidate
-            if dialect and candidate is True and type(value) is not bool:
-                return True
-            return member(value, candidate)
-
-        return test
-
-    def _operatortest(self, node: ast.OperatorTest) -> Run:
-        """``(< 5)`` as a value is a range that is open at one end."""
-        operand, operator, at = self.compile(node.operand), node.operator, node.at
-
-        def run(frame: list[Any]) -> Range | None:
-            value = operand(frame)
-            if value is None:
-                self.warn(frame, at, "a range's end is null")
-                return None
-            if operator in ("<", "<="):
-                return Range(None, value, False, operator == "<=", operator)
-            if operator in (">", ">="):
-                return Range(value, None, operator == ">=", False, operator)
-            return Range(value, value, True, True, operator)
-
-        return run
-
-    def _rangeliteral(self, node: ast.RangeLiteral) -> Run:
-        low, high, at = self.compile(node.low), self.compile(node.high), node.at
-        low_included, high_included = node.low_included, node.high_included
-
-        def run(frame: list[Any]) -> Range | None:
-            start, end = low(frame), high(frame)
-            if order(start, end) is None and not (start is None or end is None):
-                self.warn(frame, at, f"a range cannot go from {kind(start)} to {kind(end)}")
-                return None
-            return Range(start, end, low_included, high_included)
-
-        return run
-
     def _instanceof(self, node: ast.InstanceOf) -> Run:
         value, wanted, at = self.compile(node.value), node.type, node.at
         undefined = undefined_in(wanted)
@@ -413,78 +291,6 @@ class Compiler(Iterations):
 
         return run
 
-    # -- functions ------------------------------------------------------------------------------------
-
-    def _invocation(self, node: ast.Invocation) -> Run:
-        function = self._function_of(node)
-        positional = tuple(self.compile(argument) for argument in node.positional)
-        named = tuple((name, self.compile(argument)) for name, argument in node.named)
-        repeated = len({name for name, _ in named}) < len(named)
-        at, what = node.at, _described(node.function)
-        # These ask whether there is something: that there is nothing is no news to the modeller.
-        quiet = what in ("is defined", "get or else")
-
-        def quietly(frame: list[Any]) -> Any:
-            runtime = frame[RUNTIME]
-            runtime.muted += 1
-            try:
-                return run(frame)
-            finally:
-                runtime.muted -= 1
-
-        def run(frame: list[Any]) -> Any:
-            callee = function(frame)
-            if not isinstance(callee, Function):
-                if callee is not None or what is None:
-                    self.warn(frame, at, f"{kind(callee)} is no function")
-                elif what:
-                    known = [*self.builtins, *_known(frame)]
-                    self.warn(frame, at, _unknown("function", what, known))
-                return None
-            runtime = frame[RUNTIME]
-            try:
-                if not named:
-                    return callee.call(runtime, [argument(frame) for argument in positional])
-                if repeated:
-                    raise Unanswerable("an argument is named twice")
-                return callee.call_named(runtime, {name: argument(frame) for name, argument in named})
-            except Unanswerable as reason:
-                self.warn(frame, at, str(reason))
-                return None
-
-        return quietly if quiet else run
-
-    def _function_of(self, node: ast.Invocation) -> Run:
-        function = node.function
-        if isinstance(function, ast.Name):
-            name = function.name
-            if all(bound not in (None, name) for bound, _ in self.scope) and name not in self.shadowing:
-                builtin = self.builtins.get(name)
-                if builtin is not None:
-                    return _constant(builtin)
-                self.free.add(name)
-                return lambda frame: frame[VARIABLES].get(name)
-        return self.compile(function)
-
-    def _functionliteral(self, node: ast.FunctionLiteral) -> Run:
-        depth = len(self.scope)
-        parameters = []
-        for name, wanted in node.parameters:
-            slot = self.slot()
-            self.scope.append((name, slot))
-            parameters.append((name, wanted, slot))
-        body = self.compile(node.body)
-        del self.scope[depth:]
-        made, external = tuple(parameters), node.external
-
-        def make(frame: list[Any]) -> Function | None:
-            if external:
-                context = body(frame)
-                return frame[RUNTIME].external(made, context) if type(context) is dict else None
-            return Closure(made, body, frame.copy())
-
-        return make
-
 
 def _item_reader(name: str, slot: int, outer: Run) -> Run:
     """A name within one filter: the item's field, or what the name means outside."""
@@ -502,38 +308,5 @@ def _item_reader(name: str, slot: int, outer: Run) -> Run:
     return read
 
 
-def _known(frame: list[Any]) -> Iterable[str]:
-    known: Iterable[str] | None = frame[RUNTIME].known
-    return frame[VARIABLES] if known is None else known
-
-
-def _constant(value: Any) -> Run:
-    return lambda _: value
-
-
 def _slot_reader(slot: int) -> Run:
     return lambda frame: frame[slot]
-
-
-def _described(node: ast.Node) -> str | None:
-    return node.name if isinstance(node, ast.Name) else None
-
-
-def _unknown(what: str, name: str, known: Any) -> str:
-    close = difflib.get_close_matches(name, [key for key in known if key != name], n=1)
-    hint = f", did you mean {close[0]!r}?" if close else ""
-    return f"{what} {name!r} not found{hint}"
-
-
-def _mentions_input(node: Any) -> bool:
-    """Whether ``?`` occurs in a part of the tree."""
-    pending = [node]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, ast.Name) and part.name == "?":
-            return True
-        if isinstance(part, ast.Node):
-            pending.extend(getattr(part, field) for field in part.__dataclass_fields__)
-        elif isinstance(part, tuple):
-            pending.extend(part)
-    return False

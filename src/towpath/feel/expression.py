@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from .builtins import STANDARD
-from .compiler import FIRST_SLOT, Compiler
+from .compilation import FIRST_SLOT
+from .compiler import Compiler
 from .convert import clock, from_json, to_python
 from .errors import FeelLimitError, FeelSyntaxError, Warning
 from .names import NameTable

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
 from . import syntax as ast
+from .compilation import Compilation, Run, mentions
 from .errors import FeelLimitError, Unanswerable
 from .temporal import Date
 from .values import Range, kind
 
-Run = Callable[[list[Any]], Any]
 
-
-class Iterations:
-    """The part of the compiler that knows loops; it shares the compiler's scope."""
-
-    text: str
-    scope: list[tuple[str | None, int]]
-
-    def compile(self, node: ast.Node) -> Run:
-        raise NotImplementedError
-
-    def slot(self) -> int:
-        raise NotImplementedError
-
-    def warn(self, frame: list[Any], at: int, message: str) -> None:
-        raise NotImplementedError
+class Iterations(Compilation):
+    """The part of the compiler that knows loops."""
 
     def _iterators(self, node: ast.For | ast.Quantified) -> tuple[tuple[int, Run, Run | None], ...]:
         compiled = []
@@ -46,7 +33,7 @@ class Iterations:
         self.scope.append(("partial", partial))
         body = self.compile(node.body)
         del self.scope[depth:]
-        reads_partial = _mentions(node.body, "partial")
+        reads_partial = mentions(node.body, "partial")
         slot, source, stop = iterators[0]
         simple = len(iterators) == 1 and stop is None and not reads_partial
         at = node.at
@@ -220,16 +207,3 @@ def _ordinal(value: Any) -> int | None:
     if type(value) is Decimal and value == value.to_integral_value():
         return int(value)
     return value.days if type(value) is Date else None
-
-
-def _mentions(node: Any, name: str) -> bool:
-    pending = [node]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, ast.Name) and part.name == name:
-            return True
-        if isinstance(part, ast.Node):
-            pending.extend(getattr(part, field) for field in part.__dataclass_fields__)
-        elif isinstance(part, tuple):
-            pending.extend(part)
-    return False

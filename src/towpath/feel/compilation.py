@@ -1,0 +1,66 @@
+"""What compiling any part of a text shares: the names in scope, the frame's slots, and warnings."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from . import syntax as ast
+from .values import Function
+
+Run = Callable[[list[Any]], Any]
+RUNTIME, VARIABLES, FIRST_SLOT = 0, 1, 2
+
+
+class Compilation:
+    """Of one text. ``free`` gathers the variables it reads; ``size`` is the frame's length."""
+
+    def __init__(self, text: str, builtins: Mapping[str, Function], shadowing: frozenset[str]) -> None:
+        self.text = text
+        self.builtins = builtins
+        self.shadowing = shadowing
+        self.size = FIRST_SLOT
+        self.free: set[str] = set()
+        # What is in scope, innermost last: a name's slot, or (None, slot) for a filter's item.
+        self.scope: list[tuple[str | None, int]] = []
+
+    def slot(self) -> int:
+        self.size += 1
+        return self.size - 1
+
+    def compile(self, node: ast.Node) -> Run:
+        method: Callable[[Any], Run] = getattr(self, f"_{type(node).__name__.lower()}")
+        return method(node)
+
+    def warn(self, frame: list[Any], at: int, message: str) -> None:
+        frame[RUNTIME].warn(self.text, at, message)
+
+
+def known_names(frame: list[Any]) -> Iterable[str]:
+    known: Iterable[str] | None = frame[RUNTIME].known
+    return frame[VARIABLES] if known is None else known
+
+
+def constant(value: Any) -> Run:
+    return lambda _: value
+
+
+def unknown(what: str, name: str, known: Any) -> str:
+    close = difflib.get_close_matches(name, [key for key in known if key != name], n=1)
+    hint = f", did you mean {close[0]!r}?" if close else ""
+    return f"{what} {name!r} not found{hint}"
+
+
+def mentions(node: Any, name: str) -> bool:
+    """Whether a name occurs in a part of the tree."""
+    pending = [node]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, ast.Name) and part.name == name:
+            return True
+        if isinstance(part, ast.Node):
+            pending.extend(getattr(part, field) for field in part.__dataclass_fields__)
+        elif isinstance(part, tuple):
+            pending.extend(part)
+    return False
