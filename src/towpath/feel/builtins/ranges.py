@@ -110,7 +110,7 @@ def overlaps_before(range1: Range, range2: Range) -> bool:
 
 @builtin("overlaps after", "range1: range, range2: range")
 def overlaps_after(range1: Range, range2: Range) -> bool:
-    return overlaps(range1, range2) and _start(range1, range2) >= 0 and _end(range1, range2) > 0
+    return overlaps_before(range2, range1)
 
 
 @builtin("finishes", "point: comparable, range: range")
