@@ -55,6 +55,25 @@ def test_a_condition_that_is_neither_true_nor_false_is_an_incident() -> None:
     assert host.nothing_left()
 
 
+def test_the_incident_of_a_null_condition_says_why_it_is_null_and_what_may_have_been_meant() -> None:
+    host = Host(CHOICE)
+    host.start({"m": 6, "number": 1})
+    assert "must be true or false, but is null (1:1: variable 'n' not found" in host.incident().message
+    misspelt = bpmn(
+        start(),
+        exclusive("which", default="which-end"),
+        service("a"),
+        end(),
+        flows("start", "which"),
+        flow("which", "a", "=amout > 10"),
+        flow("which", "end"),
+        flows("a", "end"),
+    )
+    host = Host(misspelt)
+    host.start({"amount": 6})
+    assert "(1:1: variable 'amout' not found, did you mean 'amount'?)" in host.incident().message
+
+
 @pytest.mark.parametrize("kind", ["exclusiveGateway", "inclusiveGateway"])
 def test_no_true_condition_without_a_default_is_an_incident(kind: str) -> None:
     host = Host(

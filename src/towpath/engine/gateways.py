@@ -8,7 +8,7 @@ from towpath.bpmn.graph import Element, Flow
 from towpath.engine import waits
 from towpath.engine.handlers import Handler
 from towpath.engine.state import ElementInstance
-from towpath.engine.work import Failure, Work, describe
+from towpath.engine.work import Failure, Work
 
 
 def holds(work: Work, current: ElementInstance, flow: Flow) -> bool:
@@ -17,11 +17,8 @@ def holds(work: Work, current: ElementInstance, flow: Flow) -> bool:
     found = work.evaluate(flow.condition, current)
     if found is True or found is False:
         return found
-    raise Failure(
-        "EXTRACT_VALUE_ERROR",
-        f"The condition `{flow.condition.text}` of the flow `{flow.id}` must be true or false, "
-        f"but is {describe(found)}.",
-    )
+    what = f"The condition of the flow `{flow.id}`,"
+    raise work.misfit(what, flow.condition, "true or false", found, current)
 
 
 def _no_flow(element: Element) -> Failure:

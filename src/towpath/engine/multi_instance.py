@@ -14,7 +14,7 @@ from towpath.bpmn.graph import Element, MultiInstance, Value
 from towpath.engine import lifecycle
 from towpath.engine.commands import Variables
 from towpath.engine.state import COMPLETING, Document, ElementInstance, Loop
-from towpath.engine.work import Failure, Work, describe, names_of
+from towpath.engine.work import Work, names_of
 
 SPAWN = 100  # inner instances begun in one move, so that a large collection does not fill a step
 
@@ -24,10 +24,7 @@ def activate(work: Work, current: ElementInstance, element: Element) -> None:
     multi = _of(element)
     items = work.json(multi.input_collection, current)
     if not isinstance(items, list):
-        raise Failure(
-            "EXTRACT_VALUE_ERROR",
-            f"The input collection `{multi.input_collection.text}` must be a list, but is {describe(items)}.",
-        )
+        raise work.misfit("The input collection", multi.input_collection, "a list", items, current)
     outputs = Document({}) if multi.output_collection is not None else None
     current.loop = Loop(Document({"items": items}), len(items), outputs=outputs)
     if multi.output_collection is not None:
@@ -83,10 +80,13 @@ def collect(work: Work, inner: ElementInstance, element: Element) -> None:
         }
         found = work.json(multi.completion_condition, inner, numbers)
         if not isinstance(found, bool):
-            raise Failure(
-                "EXTRACT_VALUE_ERROR",
-                f"The completion condition `{multi.completion_condition.text}` must be true or false, "
-                f"but is {describe(found)}.",
+            raise work.misfit(
+                "The completion condition",
+                multi.completion_condition,
+                "true or false",
+                found,
+                inner,
+                numbers,
             )
         if found:
             loop = replace(loop, size=loop.started)

@@ -13,7 +13,7 @@ from towpath.bpmn.graph import Element, Message, Timer
 from towpath.engine.commands import Subscribe, TriggerAccepted, TriggerMessage, Unsubscribe
 from towpath.engine.effects import CancelTimer, CloseSubscription, OpenSubscription, SetTimer
 from towpath.engine.state import ElementInstance, Wait
-from towpath.engine.work import Failure, Work, describe, number_text
+from towpath.engine.work import Failure, Work, number_text
 
 
 def prepare(work: Work, owner: ElementInstance, targets: Iterable[Element]) -> list[Wait]:
@@ -29,11 +29,8 @@ def evaluate(work: Work, owner: ElementInstance, target: Element) -> Wait:
     key = event.correlation_key
     found = work.json(key, owner) if key is not None else ""
     if isinstance(found, bool) or found is None or isinstance(found, (list, dict)):
-        raise Failure(
-            "EXTRACT_VALUE_ERROR",
-            f"The correlation key `{key.text if key else ''}` must be a text or a number, "
-            f"but is {describe(found)}.",
-        )
+        assert key is not None
+        raise work.misfit("The correlation key", key, "a text or a number", found, owner)
     written = found if isinstance(found, str) else number_text(found, "correlation key")
     name = work.text(event.name, owner, "message name")
     return Wait(key=0, target=target.id, name=name, correlation_key=written)
@@ -42,10 +39,7 @@ def evaluate(work: Work, owner: ElementInstance, target: Element) -> Wait:
 def _timer(work: Work, owner: ElementInstance, target: Element, event: Timer) -> Wait:
     found = work.json(event.value, owner)
     if not isinstance(found, str):
-        raise Failure(
-            "EXTRACT_VALUE_ERROR",
-            f"The timer `{event.value.text}` must be a {event.kind}, but is {describe(found)}.",
-        )
+        raise work.misfit("The timer", event.value, f"a {event.kind}", found, owner)
     try:
         due = timers.first_due(event.kind, found, work.at)
     except ValueError as error:

@@ -297,8 +297,32 @@ class Work:
             return found
         if found is not None and not isinstance(found, (bool, list, dict)):
             return number_text(found, what)
-        raise Failure(
-            "EXTRACT_VALUE_ERROR", f"The {what} `{value.text}` must be a text, but is {describe(found)}."
+        raise self.misfit(f"The {what}", value, "a text", found, instance)
+
+    def misfit(
+        self,
+        what: str,
+        value: Value | feel.Expression,
+        wanted: str,
+        found: Any,
+        instance: ElementInstance,
+        more: AbstractMapping[str, Any] | None = None,
+    ) -> Failure:
+        """The failure of ``value`` to be what is ``wanted``; a null is told with FEEL's reason for it."""
+        reason = ""
+        expression = value.expression if isinstance(value, Value) else value
+        if found is None and expression is not None:
+            # Evaluated once more, with all that is visible: only then can FEEL name what was meant.
+            try:
+                warnings = expression.evaluate(
+                    {**self.visible(instance), **(more or {})}, now=self.at
+                ).warnings
+            except EVALUATION_ERRORS:
+                warnings = ()
+            reason = f" ({warnings[0]})" if warnings else ""
+        return Failure(
+            "EXTRACT_VALUE_ERROR",
+            f"{what} `{value.text}` must be {wanted}, but is {describe(found)}{reason}.",
         )
 
     # --- incidents --------------------------------------------------------------------------------
