@@ -125,6 +125,18 @@ def test_unary_tests_ask_about_their_input(tests: str, value: Any, expected: boo
     assert expression.evaluate({"?": value, "limit": 10}).value is expected
 
 
+def test_a_function_of_another_text_keeps_what_it_saw_when_a_context_names_it() -> None:
+    function = compile("{k: 10, f: function(x) x + k}.f").evaluate({}).value
+    assert compile("{g: known, r: g(1)}.r", names=["known"]).evaluate({"known": function}).value == 11
+
+
+def test_an_index_that_no_item_has_is_null_with_a_reason() -> None:
+    for text in ("[][1]", "[][-1]", "[7][-2]", "[7][0]"):
+        value, warnings = compile(text).evaluate({})
+        assert value is None
+        assert "outside" in warnings[0].message
+
+
 def test_python_values_go_in_and_come_out() -> None:
     import datetime as dt
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import syntax as ast
@@ -33,23 +32,9 @@ class Compilation:
         method: Callable[[Any], Run] = getattr(self, f"_{type(node).__name__.lower()}")
         return method(node)
 
-    def warn(self, frame: list[Any], at: int, message: str) -> None:
-        frame[RUNTIME].warn(self.text, at, message)
-
-
-def known_names(frame: list[Any]) -> Iterable[str]:
-    known: Iterable[str] | None = frame[RUNTIME].known
-    return frame[VARIABLES] if known is None else known
-
 
 def constant(value: Any) -> Run:
     return lambda _: value
-
-
-def unknown(what: str, name: str, known: Any) -> str:
-    close = difflib.get_close_matches(name, [key for key in known if key != name], n=1)
-    hint = f", did you mean {close[0]!r}?" if close else ""
-    return f"{what} {name!r} not found{hint}"
 
 
 def mentions(node: Any, name: str) -> bool:

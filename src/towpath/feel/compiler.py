@@ -7,22 +7,33 @@ A closure takes the frame: a list whose first element is the Runtime, the second
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from operator import add as python_add
 from operator import ge, gt, le, lt, mul, sub
 from typing import Any
 
 from . import syntax as ast
-from .compilation import VARIABLES, Run, constant, known_names, unknown
+from .answers import (
+    TWICE_IN_CONTEXT,
+    absent,
+    between,
+    calculation,
+    comparison,
+    entry,
+    equality,
+    negative,
+    undecided,
+)
+from .compilation import RUNTIME, VARIABLES, Run, constant
 from .errors import Unanswerable
-from .functions import Closure
 from .invocation import Invocations
 from .iteration import Iterations
-from .operators import ARITHMETIC, compare, equals, negate, order
+from .operators import ARITHMETIC, negate
 from .properties import property_of
 from .types import is_instance, undefined_in
 from .unary_tests import Tests
-from .values import INT_LIMIT, kind
+from .values import INT_LIMIT
 
 _DIRECT: Mapping[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 _QUICK: Mapping[str, Callable[[int, int], int]] = {"+": python_add, "-": sub, "*": mul}
@@ -72,73 +83,50 @@ class Compiler(Iterations, Tests, Invocations):
 
     def _variable(self, name: str, at: int) -> Run:
         self.free.add(name)
-        builtin = self.builtins.get(name)
+        builtin, text = self.builtins.get(name), self.text
 
         def read(frame: list[Any]) -> Any:
             variables = frame[VARIABLES]
             if name in variables:
                 return variables[name]
-            if builtin is None:
-                self.warn(frame, at, unknown("variable", name, known_names(frame)))
-            return builtin
+            return absent(frame[RUNTIME], variables, text, at, name, builtin)
 
         return read
 
     # -- operators ----------------------------------------------------------------------------------
 
     def _negation(self, node: ast.Negation) -> Run:
-        operand, at = self.compile(node.operand), node.at
-
-        def run(frame: list[Any]) -> Any:
-            try:
-                return negate(operand(frame))
-            except Unanswerable as reason:
-                self.warn(frame, at, str(reason))
-                return None
-
+        operand, text, at = self.compile(node.operand), self.text, node.at
         if isinstance(node.operand, ast.Literal):
-            try:
-                value = negate(node.operand.value)
-            except Unanswerable:
-                return run
-            return constant(value)
-        return run
+            with suppress(Unanswerable):
+                return constant(negate(node.operand.value))
+        return lambda frame: negative(frame[RUNTIME], text, at, operand(frame))
 
     def _arithmetic(self, node: ast.Arithmetic) -> Run:
-        run = self.compile(node.first)
+        first = self.compile(node.first)
         if len(node.rest) == 1:
             operator, operand, at = node.rest[0]
-            return self._binary(operator, run, self.compile(operand), at)
+            return self._binary(operator, first, self.compile(operand), at)
+        text = self.text
         steps = tuple(
             (ARITHMETIC[operator], self.compile(operand), at) for operator, operand, at in node.rest
         )
-        first = run
 
         def chain(frame: list[Any]) -> Any:
-            value = first(frame)
+            value, runtime = first(frame), frame[RUNTIME]
             for operation, operand, at in steps:
-                try:
-                    value = operation(value, operand(frame))
-                except Unanswerable as reason:
-                    self.warn(frame, at, str(reason))
-                    return None
+                value = calculation(runtime, text, at, operation, value, operand(frame))
+                if value is None:
+                    break
             return value
 
         return chain
 
     def _binary(self, operator: str, left: Run, right: Run, at: int) -> Run:
-        operation = ARITHMETIC[operator]
-
-        def run(frame: list[Any]) -> Any:
-            try:
-                return operation(left(frame), right(frame))
-            except Unanswerable as reason:
-                self.warn(frame, at, str(reason))
-                return None
-
+        operation, text = ARITHMETIC[operator], self.text
         quick = _QUICK.get(operator)
         if quick is None:
-            return run
+            return lambda frame: calculation(frame[RUNTIME], text, at, operation, left(frame), right(frame))
 
         def fast(frame: list[Any]) -> Any:
             a, b = left(frame), right(frame)
@@ -146,11 +134,7 @@ class Compiler(Iterations, Tests, Invocations):
                 total = quick(a, b)
                 if -INT_LIMIT < total < INT_LIMIT:
                     return total
-            try:
-                return operation(a, b)
-            except Unanswerable as reason:
-                self.warn(frame, at, str(reason))
-                return None
+            return calculation(frame[RUNTIME], text, at, operation, a, b)
 
         return fast
 
@@ -171,25 +155,11 @@ class Compiler(Iterations, Tests, Invocations):
         return run
 
     def _comparison(self, node: ast.Comparison) -> Run:
-        left, right, operator, at = self.compile(node.left), self.compile(node.right), node.operator, node.at
-
-        def explain(frame: list[Any], a: Any, b: Any) -> None:
-            if a is not None and b is not None:
-                self.warn(frame, at, f"cannot compare {kind(a)} and {kind(b)}")
-
+        left, right, operator = self.compile(node.left), self.compile(node.right), node.operator
+        text, at = self.text, node.at
         if operator in ("=", "!="):
             wanted = operator == "="
-
-            def same(frame: list[Any]) -> bool | None:
-                a, b = left(frame), right(frame)
-                result = equals(a, b)
-                if result is None:
-                    explain(frame, a, b)
-                    return None
-                return result is wanted
-
-            return same
-
+            return lambda frame: equality(frame[RUNTIME], text, at, wanted, left(frame), right(frame))
         direct = _DIRECT[operator]
 
         def ordered(frame: list[Any]) -> bool | None:
@@ -197,37 +167,20 @@ class Compiler(Iterations, Tests, Invocations):
             kind_a = type(a)
             if kind_a is type(b) and (kind_a is int or kind_a is Decimal or kind_a is str):
                 return direct(a, b)
-            result = compare(operator, a, b)
-            if result is None:
-                explain(frame, a, b)
-            return result
+            return comparison(frame[RUNTIME], text, at, operator, a, b)
 
         return ordered
 
     def _between(self, node: ast.Between) -> Run:
         value, low, high = (self.compile(part) for part in (node.value, node.low, node.high))
-
-        def run(frame: list[Any]) -> bool | None:
-            middle = value(frame)
-            below, above = order(low(frame), middle), order(middle, high(frame))
-            if below is None or above is None:
-                decided = (below is not None and below > 0) or (above is not None and above > 0)
-                return False if decided else None
-            return bool(below <= 0 and above <= 0)
-
-        return run
+        return lambda frame: between(value(frame), low(frame), high(frame))
 
     def _instanceof(self, node: ast.InstanceOf) -> Run:
-        value, wanted, at = self.compile(node.value), node.type, node.at
-        undefined = undefined_in(wanted)
-        if undefined is None:
+        value, wanted, text, at = self.compile(node.value), node.type, self.text, node.at
+        reason = undefined_in(wanted)
+        if reason is None:
             return lambda frame: is_instance(value(frame), wanted)
-        reason = undefined
-
-        def unknown(frame: list[Any]) -> None:
-            self.warn(frame, at, reason)
-
-        return unknown
+        return lambda frame: frame[RUNTIME].warn(text, at, reason)
 
     # -- structures -----------------------------------------------------------------------------------
 
@@ -241,36 +194,33 @@ class Compiler(Iterations, Tests, Invocations):
         for key, value in node.entries:
             slot = self.slot()
             if isinstance(value, ast.FunctionLiteral):
-                self.scope.append((key, slot))  # a function may call itself
-            run = self.compile(value)
-            self.scope.append((key, slot))
+                self.scope.append((key, slot))
+                run = self.function(value, slot)
+            else:
+                run = self.compile(value)
+                self.scope.append((key, slot))
             entries.append((key, run, slot))
         del self.scope[depth:]
-        duplicate = len({key for key, _, _ in entries}) < len(entries)
-        at = node.at
+        text, at = self.text, node.at
+        if len({key for key, _, _ in entries}) < len(entries):
+            return lambda frame: frame[RUNTIME].warn(text, at, TWICE_IN_CONTEXT)
 
-        def build(frame: list[Any]) -> dict[str, Any] | None:
-            if duplicate:
-                self.warn(frame, at, "a key of this context occurs twice")
-                return None
+        def build(frame: list[Any]) -> dict[str, Any]:
             context = {}
             for key, run, slot in entries:
-                value = run(frame)
-                if type(value) is Closure and value.frame is not None:
-                    value.frame[slot] = value  # a function of a context may call itself
-                frame[slot] = context[key] = value
+                frame[slot] = context[key] = run(frame)
             return context
 
         return build
 
     def _path(self, node: ast.Path) -> Run:
-        source, name, at = self.compile(node.source), node.name, node.at
+        source, name, text, at = self.compile(node.source), node.name, self.text, node.at
 
         def run(frame: list[Any]) -> Any:
             value = source(frame)
             if type(value) is dict and name in value:
                 return value[name]
-            return property_of(value, name, lambda message: self.warn(frame, at, message))
+            return entry(frame[RUNTIME], text, at, value, name)
 
         return run
 
@@ -278,15 +228,14 @@ class Compiler(Iterations, Tests, Invocations):
         condition, then, otherwise = (
             self.compile(part) for part in (node.condition, node.then, node.otherwise)
         )
-        at = node.at
+        text, at = self.text, node.at
 
         def run(frame: list[Any]) -> Any:
             value = condition(frame)
             if value is True:
                 return then(frame)
             if value is not False and value is not None:
-                self.warn(frame, at, f"the condition is {kind(value)}, not boolean")
-                return None
+                return undecided(frame[RUNTIME], text, at, value)
             return otherwise(frame)
 
         return run

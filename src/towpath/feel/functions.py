@@ -24,40 +24,36 @@ def bound(names: Sequence[str], arguments: dict[str, Any]) -> list[Any]:
 
 
 class Closure(Function):
-    """A function literal with the frame it was made in."""
+    """A function literal; ``body`` gets the runtime and the coerced arguments, and knows its surroundings."""
 
-    __slots__ = ("body", "frame", "parameters")
+    __slots__ = ("body", "parameters")
 
     def __init__(
-        self,
-        parameters: tuple[tuple[str, Type, int], ...],
-        body: Callable[[list[Any]], Any],
-        frame: list[Any],
+        self, parameters: tuple[tuple[str, Type], ...], body: Callable[[Any, Sequence[Any]], Any]
     ) -> None:
-        super().__init__(f"function({', '.join(name for name, _, _ in parameters)})")
+        super().__init__(f"function({', '.join(name for name, _ in parameters)})")
         self.parameters = parameters
         self.body = body
-        self.frame = frame
 
     def parameter_types(self, count: int) -> list[tuple[Type, ...]]:
-        own = tuple(wanted for _, wanted, _ in self.parameters)
+        own = tuple(wanted for _, wanted in self.parameters)
         return [own] if len(own) == count else []
 
     def call(self, runtime: Any, arguments: Sequence[Any]) -> Any:
         if len(arguments) != len(self.parameters):
             raise Unanswerable(f"{self.name} takes {len(self.parameters)} arguments, not {len(arguments)}")
-        frame = self.frame.copy()
-        frame[0] = runtime
-        for (name, wanted, slot), argument in zip(self.parameters, arguments, strict=True):
-            frame[slot] = argument if wanted is ANY else _coerced(name, argument, wanted)
+        fitted = [
+            argument if wanted is ANY else _coerced(name, argument, wanted)
+            for (name, wanted), argument in zip(self.parameters, arguments, strict=True)
+        ]
         runtime.enter()
         try:
-            return self.body(frame)
+            return self.body(runtime, fitted)
         finally:
             runtime.leave()
 
     def call_named(self, runtime: Any, arguments: dict[str, Any]) -> Any:
-        return self.call(runtime, bound([name for name, _, _ in self.parameters], arguments))
+        return self.call(runtime, bound([name for name, _ in self.parameters], arguments))
 
 
 def _coerced(name: str, argument: Any, wanted: Type) -> Any:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from . import syntax as ast
-from .compilation import RUNTIME, VARIABLES, Compilation, Run, constant, known_names, unknown
-from .errors import Unanswerable
+from .answers import QUIET, TWICE_IN_CALL, invocation, named_invocation, uncallable
+from .compilation import RUNTIME, VARIABLES, Compilation, Run, constant
+from .externals import external_function
 from .functions import Closure
-from .values import Function, kind
+from .runtime import Runtime
+from .values import Function
 
 
 class Invocations(Compilation):
@@ -19,9 +22,20 @@ class Invocations(Compilation):
         positional = tuple(self.compile(argument) for argument in node.positional)
         named = tuple((name, self.compile(argument)) for name, argument in node.named)
         repeated = len({name for name, _ in named}) < len(named)
-        at, what = node.at, _described(node.function)
-        # These ask whether there is something: that there is nothing is no news to the modeller.
-        quiet = what in ("is defined", "get or else")
+        text, at, builtins = self.text, node.at, self.builtins
+        name = node.function.name if isinstance(node.function, ast.Name) else None
+
+        def run(frame: list[Any]) -> Any:
+            callee, runtime = function(frame), frame[RUNTIME]
+            if not isinstance(callee, Function):
+                return uncallable(runtime, frame[VARIABLES], text, at, callee, name, builtins)
+            if not named:
+                arguments = [argument(frame) for argument in positional]
+                return invocation(runtime, text, at, callee, arguments)
+            if repeated:
+                return runtime.warn(text, at, TWICE_IN_CALL)
+            given = {name: argument(frame) for name, argument in named}
+            return named_invocation(runtime, text, at, callee, given)
 
         def quietly(frame: list[Any]) -> Any:
             runtime = frame[RUNTIME]
@@ -31,27 +45,7 @@ class Invocations(Compilation):
             finally:
                 runtime.muted -= 1
 
-        def run(frame: list[Any]) -> Any:
-            callee = function(frame)
-            if not isinstance(callee, Function):
-                if callee is not None or what is None:
-                    self.warn(frame, at, f"{kind(callee)} is no function")
-                elif what:
-                    known = [*self.builtins, *known_names(frame)]
-                    self.warn(frame, at, unknown("function", what, known))
-                return None
-            runtime = frame[RUNTIME]
-            try:
-                if not named:
-                    return callee.call(runtime, [argument(frame) for argument in positional])
-                if repeated:
-                    raise Unanswerable("an argument is named twice")
-                return callee.call_named(runtime, {name: argument(frame) for name, argument in named})
-            except Unanswerable as reason:
-                self.warn(frame, at, str(reason))
-                return None
-
-        return quietly if quiet else run
+        return quietly if name in QUIET else run
 
     def _function_of(self, node: ast.Invocation) -> Run:
         function = node.function
@@ -66,24 +60,36 @@ class Invocations(Compilation):
         return self.compile(function)
 
     def _functionliteral(self, node: ast.FunctionLiteral) -> Run:
+        return self.function(node)
+
+    def function(self, node: ast.FunctionLiteral, own: int | None = None) -> Run:
+        """``own`` is the slot of the function's own name, if it has one: it may call itself."""
         depth = len(self.scope)
-        parameters = []
-        for name, wanted in node.parameters:
-            slot = self.slot()
-            self.scope.append((name, slot))
-            parameters.append((name, wanted, slot))
+        slots = []
+        for name, _ in node.parameters:
+            slots.append(self.slot())
+            self.scope.append((name, slots[-1]))
         body = self.compile(node.body)
         del self.scope[depth:]
-        made, external = tuple(parameters), node.external
+        parameters = node.parameters
 
-        def make(frame: list[Any]) -> Function | None:
-            if external:
-                context = body(frame)
-                return frame[RUNTIME].external(made, context) if type(context) is dict else None
-            return Closure(made, body, frame.copy())
+        def external(frame: list[Any]) -> Function | None:
+            context = body(frame)
+            return external_function(parameters, context) if type(context) is dict else None
 
-        return make
+        def make(frame: list[Any]) -> Closure:
+            kept = frame.copy()
 
+            def answer(runtime: Runtime, arguments: Sequence[Any]) -> Any:
+                inner = kept.copy()
+                inner[RUNTIME] = runtime
+                for slot, argument in zip(slots, arguments, strict=True):
+                    inner[slot] = argument
+                return body(inner)
 
-def _described(node: ast.Node) -> str | None:
-    return node.name if isinstance(node, ast.Name) else None
+            made = Closure(parameters, answer)
+            if own is not None:
+                kept[own] = made
+            return made
+
+        return external if node.external else make

@@ -7,8 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from . import syntax as ast
-from .compilation import Compilation, Run, mentions
+from .answers import at_index, unfiltered
+from .compilation import RUNTIME, Compilation, Run, mentions
 from .errors import FeelLimitError, Unanswerable
+from .operators import is_number, negate
 from .temporal import Date
 from .values import Range, kind
 
@@ -36,11 +38,11 @@ class Iterations(Compilation):
         reads_partial = mentions(node.body, "partial")
         slot, source, stop = iterators[0]
         simple = len(iterators) == 1 and stop is None and not reads_partial
-        at = node.at
+        text, at = self.text, node.at
 
         def run(frame: list[Any]) -> list[Any] | None:
             results: list[Any] = []
-            runtime = frame[0]
+            runtime = frame[RUNTIME]
             limit = runtime.limits.items
             try:
                 if simple:
@@ -58,7 +60,7 @@ class Iterations(Compilation):
                     if len(results) > limit:
                         runtime.check_items(len(results))
             except Unanswerable as reason:
-                self.warn(frame, at, str(reason))
+                frame[RUNTIME].warn(text, at, str(reason))
                 return None
             return results
 
@@ -69,7 +71,7 @@ class Iterations(Compilation):
         iterators = self._iterators(node)
         condition = self.compile(node.condition)
         del self.scope[depth:]
-        deciding, at = not node.every, node.at
+        deciding, text, at = not node.every, self.text, node.at
 
         def run(frame: list[Any]) -> bool | None:
             result: bool | None = not deciding
@@ -81,14 +83,14 @@ class Iterations(Compilation):
                     if value is not True and value is not False:
                         result = None
             except Unanswerable as reason:
-                self.warn(frame, at, str(reason))
+                frame[RUNTIME].warn(text, at, str(reason))
                 return None
             return result
 
         return run
 
     def _filter(self, node: ast.Filter) -> Run:
-        source, at = self.compile(node.source), node.at
+        source, text, at = self.compile(node.source), self.text, node.at
         slot = self.slot()
         depth = len(self.scope)
         self.scope.append(("item", slot))
@@ -96,24 +98,15 @@ class Iterations(Compilation):
         predicate = self.compile(node.predicate)
         del self.scope[depth:]
 
-        def at_index(frame: list[Any], items: list[Any], index: Any) -> Any:
-            whole = int(index)
-            if whole != index:
-                self.warn(frame, at, f"{index} is no index")
-                return None
-            if whole == 0 or abs(whole) > len(items):
-                self.warn(frame, at, f"index {whole} is outside of a list of {len(items)}")
-                return None
-            return items[whole - 1 if whole > 0 else whole]
-
-        if isinstance(node.predicate, ast.Literal) and type(node.predicate.value) in (int, Decimal):
-            index = node.predicate.value
+        index = fixed_index(node.predicate)
+        if index is not None:
 
             def picked(frame: list[Any]) -> Any:
                 value = source(frame)
                 if value is None:
                     return None
-                return at_index(frame, value if type(value) is list else [value], index)
+                items = value if type(value) is list else [value]
+                return at_index(frame[RUNTIME], text, at, items, index)
 
             return picked
 
@@ -122,7 +115,7 @@ class Iterations(Compilation):
             if value is None:
                 return None
             items = value if type(value) is list else [value]
-            runtime = frame[0]
+            runtime = frame[RUNTIME]
             if not items:
                 # Whether this is an index only the predicate's value tells.
                 frame[slot] = None
@@ -140,18 +133,25 @@ class Iterations(Compilation):
                 if outcome is True:
                     kept.append(item)
                 elif outcome is not False and outcome is not None:
-                    if type(outcome) in (int, Decimal):
-                        return at_index(frame, items, outcome)
-                    self.warn(frame, at, f"the filter is {kind(outcome)}, not boolean or number")
-                    return None
+                    return unfiltered(runtime, text, at, items, outcome)
             return kept
 
         return run
 
 
+def fixed_index(predicate: ast.Node) -> int | Decimal | None:
+    """The number that a filter's predicate is, where it is written as one."""
+    negative = isinstance(predicate, ast.Negation)
+    literal = predicate.operand if isinstance(predicate, ast.Negation) else predicate
+    if isinstance(literal, ast.Literal) and is_number(literal.value):
+        number: int | Decimal = negate(literal.value) if negative else literal.value
+        return number
+    return None
+
+
 def _bindings(frame: list[Any], iterators: tuple[tuple[int, Run, Run | None], ...]) -> Iterator[None]:
     """Put every combination of the iterators' values into the frame, the last one fastest."""
-    spend = frame[0].spend
+    spend = frame[RUNTIME].spend
     (slot, run, stop), inner = iterators[0], iterators[1:]
     for value in _domain(frame, run(frame), stop):
         spend(1)
@@ -165,8 +165,8 @@ def _bindings(frame: list[Any], iterators: tuple[tuple[int, Run, Run | None], ..
 def _domain(frame: list[Any], start: Any, stop: Run | None) -> Iterable[Any]:
     """What an iterator goes over; raises Unanswerable where it is nothing to go over."""
     if stop is not None:
-        return _steps(frame[0], start, stop(frame), downwards=True)
-    return domain(frame[0], start)
+        return _steps(frame[RUNTIME], start, stop(frame), downwards=True)
+    return domain(frame[RUNTIME], start)
 
 
 def domain(runtime: Any, value: Any) -> list[Any]:

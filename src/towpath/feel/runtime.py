@@ -5,15 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from .errors import FeelLimitError, Warning, place
-from .externals import external_function
 from .temporal import DateTime
-
-if TYPE_CHECKING:
-    from .types import Type
-    from .values import Function
 
 MAX_WARNINGS = 100  # kept of one evaluation
 
@@ -67,10 +61,6 @@ class Runtime:
     def check_items(self, count: int) -> None:
         if count > self.limits.items:
             raise FeelLimitError(f"a list of more than {self.limits.items} items")
-
-    def external(self, parameters: tuple[tuple[str, Type, int], ...], context: dict[str, Any]) -> Function:
-        """What ``function(...) external {...}`` makes: a function of the table of known ones."""
-        return external_function(tuple((name, wanted) for name, wanted, _ in parameters), context)
 
     def enter(self) -> None:
         """A function is called; ``leave`` must follow."""

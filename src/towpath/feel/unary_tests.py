@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from . import syntax as ast
-from .compilation import VARIABLES, Compilation, Run, mentions
-from .operators import compare, contains, member, order
-from .values import Range, kind
+from .answers import closed_range, judgement, open_range
+from .compilation import RUNTIME, VARIABLES, Compilation, Run, mentions
+from .operators import compare, contains
+from .values import Range
 
 
 class Tests(Compilation):
@@ -16,7 +17,7 @@ class Tests(Compilation):
 
     def _in(self, node: ast.In) -> Run:
         value = self.compile(node.value)
-        tests = self.tests(node.tests, dialect=False)
+        tests = self.tests(node.tests, cell=False)
 
         def run(frame: list[Any]) -> bool | None:
             return tests(frame, value(frame))
@@ -25,7 +26,7 @@ class Tests(Compilation):
 
     def _unarytests(self, node: ast.UnaryTests) -> Run:
         """A whole cell: the input is the variable ``?``."""
-        tests = self.tests(node, dialect=True)
+        tests = self.tests(node, cell=True)
         self.free.add("?")
 
         def run(frame: list[Any]) -> bool | None:
@@ -33,11 +34,11 @@ class Tests(Compilation):
 
         return run
 
-    def tests(self, node: ast.UnaryTests, *, dialect: bool) -> Callable[[list[Any], Any], bool | None]:
+    def tests(self, node: ast.UnaryTests, *, cell: bool) -> Callable[[list[Any], Any], bool | None]:
         """A disjunction of tests as ``(frame, value) -> boolean or null``."""
         slot = self.slot()
         self.scope.append(("?", slot))
-        tests = tuple(self._test(test, dialect) for test in node.tests)
+        tests = tuple(self._test(test, cell) for test in node.tests)
         self.scope.pop()
         negated = node.negated
 
@@ -56,7 +57,7 @@ class Tests(Compilation):
 
         return run
 
-    def _test(self, node: ast.Node, dialect: bool) -> Callable[[list[Any], Any], bool | None]:
+    def _test(self, node: ast.Node, cell: bool) -> Callable[[list[Any], Any], bool | None]:
         if isinstance(node, ast.OperatorTest):
             operator, operand = node.operator, self.compile(node.operand)
             return lambda frame, value: compare(operator, value, operand(frame))
@@ -72,44 +73,14 @@ class Tests(Compilation):
 
             return within
         run = self.compile(node)
-        asks = dialect and mentions(node, "?")
-
-        def test(frame: list[Any], value: Any) -> bool | None:
-            candidate = run(frame)
-            if asks and (candidate is None or type(candidate) is bool):
-                return candidate
-            if dialect and candidate is True and type(value) is not bool:
-                return True
-            return member(value, candidate)
-
-        return test
+        asks = cell and mentions(node, "?")
+        return lambda frame, value: judgement(value, run(frame), cell, asks)
 
     def _operatortest(self, node: ast.OperatorTest) -> Run:
-        """``(< 5)`` as a value is a range that is open at one end."""
-        operand, operator, at = self.compile(node.operand), node.operator, node.at
-
-        def run(frame: list[Any]) -> Range | None:
-            value = operand(frame)
-            if value is None:
-                self.warn(frame, at, "a range's end is null")
-                return None
-            if operator in ("<", "<="):
-                return Range(None, value, False, operator == "<=", operator)
-            if operator in (">", ">="):
-                return Range(value, None, operator == ">=", False, operator)
-            return Range(value, value, True, True, operator)
-
-        return run
+        operand, operator, text, at = self.compile(node.operand), node.operator, self.text, node.at
+        return lambda frame: open_range(frame[RUNTIME], text, at, operator, operand(frame))
 
     def _rangeliteral(self, node: ast.RangeLiteral) -> Run:
-        low, high, at = self.compile(node.low), self.compile(node.high), node.at
-        low_included, high_included = node.low_included, node.high_included
-
-        def run(frame: list[Any]) -> Range | None:
-            start, end = low(frame), high(frame)
-            if order(start, end) is None and not (start is None or end is None):
-                self.warn(frame, at, f"a range cannot go from {kind(start)} to {kind(end)}")
-                return None
-            return Range(start, end, low_included, high_included)
-
-        return run
+        low, high, text, at = self.compile(node.low), self.compile(node.high), self.text, node.at
+        included = (node.low_included, node.high_included)
+        return lambda frame: closed_range(frame[RUNTIME], text, at, low(frame), high(frame), *included)
