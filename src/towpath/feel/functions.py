@@ -29,9 +29,13 @@ class Closure(Function):
     __slots__ = ("body", "parameters")
 
     def __init__(
-        self, parameters: tuple[tuple[str, Type], ...], body: Callable[[Any, Sequence[Any]], Any]
+        self,
+        parameters: tuple[tuple[str, Type], ...],
+        body: Callable[[Any, Sequence[Any]], Any],
+        result: Type = ANY,
     ) -> None:
         super().__init__(f"function({', '.join(name for name, _ in parameters)})")
+        self.result_type = result
         self.parameters = parameters
         self.body = body
 

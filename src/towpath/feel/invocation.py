@@ -10,7 +10,9 @@ from .answers import QUIET, TWICE_IN_CALL, invocation, named_invocation, uncalla
 from .compilation import RUNTIME, VARIABLES, Compilation, Run, constant
 from .externals import external_function
 from .functions import Closure
+from .inference import type_of
 from .runtime import Runtime
+from .types import ANY
 from .values import Function
 
 
@@ -72,6 +74,7 @@ class Invocations(Compilation):
         body = self.compile(node.body)
         del self.scope[depth:]
         parameters = node.parameters
+        result = type_of(node, {}).result or ANY
 
         def external(frame: list[Any]) -> Function | None:
             context = body(frame)
@@ -87,7 +90,7 @@ class Invocations(Compilation):
                     inner[slot] = argument
                 return body(inner)
 
-            made = Closure(parameters, answer)
+            made = Closure(parameters, answer, result)
             if own is not None:
                 kept[own] = made
             return made

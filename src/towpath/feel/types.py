@@ -148,28 +148,33 @@ def _function_conforms(function: Function, wanted: Type) -> bool:
         for own in function.parameter_types(len(wanted.parameters))
     ):
         return False
-    # What a function of FEEL text answers is not known beforehand: nothing speaks against it.
-    own_result = function.result_type or ANY
-    return wanted.result is None or own_result.name == "Any" or subsumes(wanted.result, own_result)
+    # Where a function's text does not tell what it answers, nothing speaks against it.
+    return wanted.result is None or subsumes(wanted.result, function.result_type or ANY, unknown=True)
 
 
-def subsumes(general: Type, special: Type) -> bool:
-    """Whether every value of ``special`` is one of ``general``."""
-    if general.name == "Any" or special.name == "Null":
+def subsumes(general: Type, special: Type, *, unknown: bool = False) -> bool:
+    """Whether every value of ``special`` is one of ``general``.
+
+    With ``unknown``, an ``Any`` in ``special`` stands for a type that is not known, and may be that of
+    ``general``.
+    """
+    if general.name == "Any" or special.name == "Null" or (unknown and special.name == "Any"):
         return True
     if general.name != special.name:
         return False
     if general.of is not None:
-        return special.of is not None and subsumes(general.of, special.of)
+        return subsumes(general.of, special.of, unknown=unknown) if special.of is not None else unknown
     if general.fields:
         fields = dict(special.fields)
-        return all(name in fields and subsumes(of, fields[name]) for name, of in general.fields)
+        return all(
+            name in fields and subsumes(of, fields[name], unknown=unknown) for name, of in general.fields
+        )
     if general.parameters is not None:
         if special.parameters is None or len(special.parameters) != len(general.parameters):
             return False
         if not all(subsumes(s, g) for g, s in zip(general.parameters, special.parameters, strict=True)):
             return False
-        return subsumes(general.result or ANY, special.result or ANY)
+        return subsumes(general.result or ANY, special.result or ANY, unknown=unknown)
     return True
 
 
