@@ -12,9 +12,10 @@ from towpath.feel.expression import Expression
 from towpath.feel.types import ANY, Type
 
 from . import boxed
+from .answers import Output
 from .graph import Knowledge
 from .item_types import ItemTypes, child, children, line_of, local
-from .tables import AGGREGATIONS, POLICIES, DecisionTable, Input, Output, Rule
+from .tables import AGGREGATIONS, POLICIES, DecisionTable, Input, Rule
 
 Names = frozenset[str]
 Report = Callable[..., None]

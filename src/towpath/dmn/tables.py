@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from towpath.feel.convert import to_json
@@ -12,7 +12,9 @@ from towpath.feel.expression import Expression
 from towpath.feel.operators import add, equals, order
 from towpath.feel.types import ANY, Type
 
+from .answers import Answer, Output, fixed_answer
 from .boxed import Boxed, Scope, conformed
+from .index import RuleIndex
 from .item_types import adopted
 from .state import State
 
@@ -39,17 +41,6 @@ class Input:
 
 
 @dataclass(slots=True)
-class Output:
-    """``values`` are the allowed values in their order of priority; ``default`` where no rule matches."""
-
-    id: str
-    name: str
-    type: Type = ANY
-    values: Sequence[Expression] = ()
-    default: Expression | None = None
-
-
-@dataclass(slots=True)
 class Rule:
     """One row: ``tests`` per input (None: anything), ``outputs`` per output (None: null).
 
@@ -72,46 +63,64 @@ class DecisionTable(Boxed):
     id: str = ""
     line: int | None = None
     kind = "decisionTable"
+    _index: RuleIndex | None = field(default=None, init=False, repr=False, compare=False)
+    _fixed: dict[int, Answer | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def evaluate(self, state: State, scope: Scope) -> Any:
         values = self._input_values(state, scope)
         if values is None:
             return None
         state.runtime.spend(len(self.rules))
-        runtime = state.runtime
-        # What a cell sees is the same in every rule: the scope, and its input as ``?``.
-        scopes = [{**scope, "?": value} for value in values]
         matched = []
-        for index, rule in enumerate(self.rules):
-            for test, seen in zip(rule.tests, scopes, strict=True):
-                if test is not None and test.run(runtime, seen) is not True:
-                    break
-            else:
-                matched.append((index, rule))
-                if self.hit_policy == "FIRST":
-                    break
-        results = [
-            [
-                self._output(state, scope, output, cell)
-                for output, cell in zip(self.outputs, rule.outputs, strict=True)
-            ]
-            for _, rule in matched
-        ]
+        for index in self._matches(state, scope, values):
+            matched.append(index)
+            if self.hit_policy == "FIRST":
+                break
+        answers = [self._answer(state, scope, index) for index in matched]
         if state.record is not None:
             state.record["matchedRules"].extend(
                 {
-                    "ruleId": rule.id,
+                    "ruleId": self.rules[index].id,
                     "ruleIndex": index + 1,
                     "outputs": [
-                        {"id": output.id, "name": output.name, "value": to_json(value)}
-                        for output, value in zip(self.outputs, result, strict=True)
+                        {"id": output.id, "name": output.name, "value": value}
+                        for output, value in zip(self.outputs, answer.json(), strict=True)
                     ],
                 }
-                for (index, rule), result in zip(matched, results, strict=True)
+                for index, answer in zip(matched, answers, strict=True)
             )
         if not matched:
             return self._default(state, scope)
-        return self._answer(state, scope, [index + 1 for index, _ in matched], results)
+        return self._decided(state, scope, [index + 1 for index in matched], answers)
+
+    def _matches(self, state: State, scope: Scope, values: Sequence[Any]) -> Iterator[int]:
+        """The rules (from 0, in order) that the input values meet.
+
+        A cell that only compares its input with fixed values is looked up. The others run in the rules
+        that are left then, the same test once; so a cell's warning appears only where it was needed.
+        """
+        if self._index is None:
+            # Two threads may both make it; what they make is the same.
+            self._index = RuleIndex([rule.tests for rule in self.rules])
+        runtime = state.runtime
+        scopes: dict[int, Scope] = {}
+        known: dict[tuple[int, Expression], bool] = {}
+        for index, pending in self._index.candidates(values):
+            for cell in pending:
+                holds = known.get(cell)
+                if holds is None:
+                    place, test = cell
+                    seen = scopes.get(place)
+                    if seen is None:
+                        # What a cell sees is the same in every rule: the scope, and its input as ``?``.
+                        seen = scopes[place] = {**scope, "?": values[place]}
+                    holds = test.run(runtime, seen) is True
+                    if runtime.random is None:
+                        known[cell] = holds
+                if not holds:
+                    break
+            else:
+                yield index
 
     def _input_values(self, state: State, scope: Scope) -> list[Any] | None:
         values = []
@@ -149,44 +158,57 @@ class DecisionTable(Boxed):
             return result[0]
         return {output.name: value for output, value in zip(self.outputs, result, strict=True)}
 
-    def _answer(self, state: State, scope: Scope, rules: list[int], results: list[list[Any]]) -> Any:
+    def _answer(self, state: State, scope: Scope, index: int) -> Answer:
+        """What a rule answers; kept where it is the same for every input."""
+        fixed = self._fixed.get(index)
+        if fixed is not None:
+            return fixed
+        rule = self.rules[index]
+        if index not in self._fixed:
+            fixed = self._fixed[index] = fixed_answer(rule.outputs, self.outputs)
+            if fixed is not None:
+                return fixed
+        return Answer(
+            [
+                self._output(state, scope, output, cell)
+                for output, cell in zip(self.outputs, rule.outputs, strict=True)
+            ]
+        )
+
+    def _decided(self, state: State, scope: Scope, rules: list[int], answers: list[Answer]) -> Any:
         policy = self.hit_policy
         if policy == "FIRST":
-            return self._named(results[0])
+            return self._named(answers[0].values)
         if policy == "UNIQUE":
-            if len(results) > 1:
+            if len(answers) > 1:
                 return self._violated(state, f"rules {_listed(rules)} match, where only one may (UNIQUE)")
-            return self._named(results[0])
+            return self._named(answers[0].values)
         if policy == "ANY":
-            if any(equals(result, results[0]) is not True for result in results[1:]):
+            if any(equals(answer.values, answers[0].values) is not True for answer in answers[1:]):
                 return self._violated(state, f"rules {_listed(rules)} match with different outputs (ANY)")
-            return self._named(results[0])
+            return self._named(answers[0].values)
         if policy in ("PRIORITY", "OUTPUT ORDER"):
-            results = self._by_priority(state, scope, results)
-            return (
-                self._named(results[0])
-                if policy == "PRIORITY"
-                else [self._named(result) for result in results]
-            )
-        if self.aggregation is None:
-            return [self._named(result) for result in results]
-        return self._aggregated(state, [self._named(result) for result in results])
+            answers = self._by_priority(state, scope, answers)
+            if policy == "PRIORITY":
+                return self._named(answers[0].values)
+        values = [self._named(answer.values) for answer in answers]
+        return values if self.aggregation is None else self._aggregated(state, values)
 
     def _violated(self, state: State, message: str) -> None:
         state.warn(message)
         state.violation = message
 
-    def _by_priority(self, state: State, scope: Scope, results: list[list[Any]]) -> list[list[Any]]:
+    def _by_priority(self, state: State, scope: Scope, answers: list[Answer]) -> list[Answer]:
         priorities = [[value.run(state.runtime, scope) for value in output.values] for output in self.outputs]
 
-        def rank(result: list[Any]) -> list[int]:
+        def rank(answer: Answer) -> list[int]:
             ranks = []
-            for value, allowed in zip(result, priorities, strict=True):
+            for value, allowed in zip(answer.values, priorities, strict=True):
                 places = [place for place, other in enumerate(allowed) if equals(value, other) is True]
                 ranks.append(places[0] if places else len(allowed))
             return ranks
 
-        return sorted(results, key=rank)
+        return sorted(answers, key=rank)
 
     def _aggregated(self, state: State, values: list[Any]) -> Any:
         if self.aggregation == "COUNT":
