@@ -214,6 +214,8 @@ class Compiler(Iterations, Tests, Invocations):
         return build
 
     def _path(self, node: ast.Path) -> Run:
+        if isinstance(node.source, ast.Path):
+            return self._long_path(node)
         source, name, text, at = self.compile(node.source), node.name, self.text, node.at
 
         def run(frame: list[Any]) -> Any:
@@ -224,18 +226,43 @@ class Compiler(Iterations, Tests, Invocations):
 
         return run
 
-    def _if(self, node: ast.If) -> Run:
-        condition, then, otherwise = (
-            self.compile(part) for part in (node.condition, node.then, node.otherwise)
-        )
-        text, at = self.text, node.at
+    def _long_path(self, node: ast.Path) -> Run:
+        """``a.b.c`` in a loop: a path may be longer than calls may be nested."""
+        steps = []
+        start: ast.Node = node
+        while isinstance(start, ast.Path):
+            steps.append((start.name, start.at))
+            start = start.source
+        steps.reverse()
+        source, text = self.compile(start), self.text
 
         def run(frame: list[Any]) -> Any:
-            value = condition(frame)
-            if value is True:
-                return then(frame)
-            if value is not False and value is not None:
-                return undecided(frame[RUNTIME], text, at, value)
+            value = source(frame)
+            for name, at in steps:
+                if type(value) is dict and name in value:
+                    value = value[name]
+                else:
+                    value = entry(frame[RUNTIME], text, at, value, name)
+            return value
+
+        return run
+
+    def _if(self, node: ast.If) -> Run:
+        """A chain of ``else if`` in a loop: it may be longer than calls may be nested."""
+        branches = []
+        last: ast.Node = node
+        while isinstance(last, ast.If):
+            branches.append((self.compile(last.condition), self.compile(last.then), last.at))
+            last = last.otherwise
+        otherwise, text = self.compile(last), self.text
+
+        def run(frame: list[Any]) -> Any:
+            for condition, then, at in branches:
+                value = condition(frame)
+                if value is True:
+                    return then(frame)
+                if value is not False and value is not None:
+                    return undecided(frame[RUNTIME], text, at, value)
             return otherwise(frame)
 
         return run

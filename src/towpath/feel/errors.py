@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import NamedTuple
+
+# Characters of a long line that an error shows before and after the place.
+_BEFORE, _AFTER = 60, 40
 
 
 class Warning(NamedTuple):
@@ -23,23 +27,38 @@ class FeelError(ValueError):
 class FeelSyntaxError(FeelError):
     """The text is no FEEL: where, and what was expected there.
 
-    ``line`` and ``column`` count from 1; ``expected`` names what could have stood there.
+    ``line`` and ``column`` count from 1; ``expected`` names what could have stood there; ``hint`` says
+    what to write instead, where the mistake is a common one.
     """
 
-    def __init__(self, message: str, line: int, column: int, expected: tuple[str, ...], text: str) -> None:
+    def __init__(
+        self,
+        message: str,
+        line: int,
+        column: int,
+        expected: tuple[str, ...],
+        text: str,
+        hint: str | None = None,
+    ) -> None:
         self.message = message
         self.line = line
         self.column = column
         self.expected = expected
         self.text = text
-        super().__init__(f"{message} (line {line}, column {column})\n{self.excerpt()}")
+        self.hint = hint
+        advice = f"; {hint}" if hint else ""
+        super().__init__(f"{message}{advice} (line {line}, column {column})\n{self.excerpt()}")
 
     def excerpt(self) -> str:
-        """The line in question with a caret below the place."""
-        lines = self.text.split("\n")
+        """The line in question, or the part of it around the place, with a caret below the place."""
+        lines = self.text.split("\n", self.line)
         line = lines[self.line - 1] if 0 < self.line <= len(lines) else ""
-        start = max(0, self.column - 60)
-        return f"  {line[start : start + 110]}\n  {' ' * (self.column - 1 - start)}^"
+        start = max(0, self.column - 1 - _BEFORE)
+        before, after = line[start : self.column - 1], line[self.column - 1 : self.column - 1 + _AFTER]
+        cut = "..." if start else ""
+        rest = "..." if len(line) > self.column - 1 + _AFTER else ""
+        indent = "".join("\t" if character == "\t" else " " * _cells(character) for character in before)
+        return f"  {cut}{_shown(before + after)}{rest}\n  {' ' * len(cut)}{indent}^"
 
 
 class FeelLimitError(FeelError):
@@ -51,6 +70,20 @@ class Unanswerable(Exception):
 
 
 def place(text: str, offset: int) -> tuple[int, int]:
-    """``(line, column)`` of an offset, both from 1."""
-    before = text[:offset]
-    return before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1
+    """``(line, column)`` of an offset, both from 1; columns count code points."""
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+def _shown(line: str) -> str:
+    """A line without what a terminal would take for a command."""
+    return "".join(
+        character if character == "\t" or character.isprintable() else " " * _cells(character)
+        for character in line.rstrip("\r")
+    )
+
+
+def _cells(character: str) -> int:
+    """The width of a character on a terminal."""
+    if unicodedata.combining(character) or unicodedata.category(character) == "Cf":
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -6,25 +6,31 @@ import re
 from typing import NamedTuple
 
 from .errors import FeelSyntaxError, place
+from .hints import stray
 
-# DMN 1.5, 10.3.1.2, rules 28 and 29: what a name starts with, and what may follow.
+# DMN 1.5, 10.3.1.2, rules 61 and 62: what counts as white space.
+SPACE = r"\t-\r \x85\u00A0\u1680\u180E\u2000-\u200B\u2028\u2029\u202F\u205F\u3000\uFEFF"
+# Rules 28 and 29: what a name starts with, and what may follow (less what is white space).
 _START = (
-    r"?A-Z_a-z\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u02FF\u0370-\u037D\u037F-\u1FFF\u200C-\u200D"
-    r"\u2070-\u218F\u2C00-\u2FEF\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFFFD\U00010000-\U000EFFFF"
+    r"?A-Z_a-z\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u02FF\u0370-\u037D\u037F-\u167F\u1681-\u180D\u180F-\u1FFF"
+    r"\u200C-\u200D\u2070-\u218F\u2C00-\u2FEF\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFEFE\uFF00-\uFFFD"
+    r"\U00010000-\U000EFFFF"
 )
 _PART = _START + r"0-9\u00B7\u0300-\u036F\u203F-\u2040"
 
+# Every repetition is possessive: no text makes the matcher go back.
+_GAP = rf"(?:[{SPACE}]++|//[^\n\r]*+|/\*(?:[^*]|\*(?!/))*+\*/)*+"
+_GAP_PATTERN = re.compile(_GAP)
 _TOKEN = re.compile(
-    rf"""
-    (?P<space>[\s\u00A0\u1680\u180E\u2000-\u200B\u2028\u2029\u202F\u205F\u3000\uFEFF]+
-        |//[^\n]*|/\*.*?\*/)
-  | (?P<number>(?:\d+(?:\.(?=\d)\d+)?|\.\d+)(?:[eE][+-]?\d+)?)
-  | (?P<name>[{_START}][{_PART}]*)
-  | (?P<at>@\s*"(?:[^"\\]|\\.)*")
-  | (?P<string>"(?:[^"\\]|\\.)*")
-  | (?P<quoted>`[^`\n]+`)
-  | (?P<symbol>\.\.|\*\*|<=|>=|!=|->|[-+*/=<>()\[\]{{}},.:;'])
-    """,
+    rf"""{_GAP}
+    (?: (?P<name>[{_START}][{_PART}]*+)
+      | (?P<number>(?:[0-9]++(?:\.[0-9]++)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?)
+      | (?P<symbol>\.\.|\*\*|<=|>=|!=|->|[-+*=<>()\[\]{{}},.:;']|/(?![/*]))
+      | (?P<string>"(?:[^"\\]++|\\.)*+")
+      | (?P<quoted>`[^`\n]+`)
+      | (?P<at>@[{SPACE}]*+"(?:[^"\\]++|\\.)*+")
+      | (?P<end>\Z)
+    )""",
     re.VERBOSE | re.DOTALL,
 )
 
@@ -49,27 +55,32 @@ def tokens(text: str) -> list[Token]:
     if len(text) > MAX_TEXT:
         raise FeelSyntaxError(f"the expression is longer than {MAX_TEXT} characters", 1, 1, (), text[:200])
     found = []
-    position = 0
-    while position < len(text):
-        matched = _TOKEN.match(text, position)
+    position, kind = 0, ""
+    match, token = _TOKEN.match, Token
+    while kind != "end":
+        matched = match(text, position)
         if matched is None:
-            raise _unreadable(text, position)
+            raise unreadable(text, position)
         kind = matched.lastgroup or ""
-        if kind != "space":
-            found.append(Token(kind, matched.group(), position, matched.end()))
-        position = matched.end()
-    found.append(Token("end", "", len(text), len(text)))
+        start, position = matched.span(kind)
+        found.append(token(kind, matched[kind], start, position))
     return found
 
 
-def _unreadable(text: str, position: int) -> FeelSyntaxError:
-    line, column = place(text, position)
-    character = text[position]
-    if character == '"':
+def unreadable(text: str, position: int) -> FeelSyntaxError:
+    """The error about what no token starts with, after the gap at ``position``."""
+    gap = _GAP_PATTERN.match(text, position)
+    assert gap is not None  # a gap may be empty
+    start = gap.end()
+    line, column = place(text, start)
+    character = text[start]
+    if character == '"' or (character == "@" and text[start + 1 :].lstrip().startswith('"')):
         return FeelSyntaxError("this string does not end", line, column, ('"',), text)
-    if text.startswith("/*", position):
+    if text.startswith("/*", start):
         return FeelSyntaxError("this comment does not end", line, column, ("*/",), text)
-    return FeelSyntaxError(f"{character!r} has no meaning here", line, column, (), text)
+    hint = stray(text, start)
+    shown = repr(character) if character.isprintable() else f"U+{ord(character):04X}"
+    return FeelSyntaxError(f"{shown} has no meaning here", line, column, (), text, hint)
 
 
 def unescape(body: str) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .names import NameTable, normalized
+from .names import NameTable, spelled
 from .token_stream import TokenStream
 
 # Words that end a run of words which nothing in scope explains.
 STOP = frozenset({"and", "or", "between", "in", "instance", "then", "else", "return", "satisfies"})
-_PROPERTIES = NameTable(("time offset", "start included", "end included"))
+PROPERTIES = NameTable(("time offset", "start included", "end included"))
+# Rule 30: the symbols that may stand in names (two of them may look like one token).
+_IN_NAMES = frozenset({"-", "'", "/", "+", "*", "**", "."})
 
 
 class NameParser(TokenStream):
@@ -21,31 +23,37 @@ class NameParser(TokenStream):
         self.scopes: list[NameTable] = [NameTable(names)]
 
     def known(self, tables: Iterable[NameTable]) -> tuple[str, int] | None:
+        """The longest name of these tables that starts here, and how many tokens it takes."""
         best: tuple[str, int] | None = None
+        stream, position = self.tokens, self.position
         for table in tables:
-            found = table.match(self.tokens, self.position)
+            found = table.match(stream, position)
             if found is not None and (best is None or found[1] >= best[1]):
                 best = found
         return best
 
     def name_here(self, *extra: NameTable) -> tuple[str, int]:
-        """The name that starts here and how many tokens it takes."""
+        """The name that starts here and how many tokens it takes: a known one, or a run of words."""
         known = self.known((*extra, self.builtins, *self.scopes))
-        end = self.position + 1
-        while self.tokens[end].kind == "name" and self.tokens[end].text not in STOP:
+        first = end = self.position
+        tokens = self.tokens
+        while True:
             end += 1
-        if known is not None and known[1] >= end - self.position:
+            token = tokens[end]
+            if token.kind != "name" or token.text in STOP:
+                break
+        if known is not None and known[1] >= end - first:
             return known
-        return self.source(self.position, end), end - self.position
+        return spelled(tokens[first:end]), end - first
 
     def property_name(self) -> str:
-        token = self.token
+        token = self.tokens[self.position]
         if token.kind == "quoted":
             self.position += 1
             return token.text[1:-1]
         if token.kind != "name":
             raise self.error("a name")
-        name, length = self.name_here(_PROPERTIES)
+        name, length = self.name_here(PROPERTIES)
         self.position += length
         return name
 
@@ -56,38 +64,24 @@ class NameParser(TokenStream):
             return self.advance().text[1:-1]
         if self.token.kind != "name":
             raise self.error("a name")
-        while self.token.kind != "end" and self.token.text not in ends:
-            if self.token.kind in ("string", "at", "quoted") or self.token.text in (
-                "(",
-                ")",
-                "[",
-                "]",
-                "{",
-                "}",
-            ):
-                break
+        self.position += 1  # a name may begin with what ends others
+        while (token := self.token).text not in ends:
+            if token.kind not in ("name", "number") and token.text not in _IN_NAMES:
+                raise self.error(*ends)
             self.position += 1
-        if self.token.text not in ends:
-            raise self.error(*ends)
-        return self.source(first, self.position)
+        return spelled(self.tokens[first : self.position])
 
     def argument_name(self) -> str | None:
         """``name:`` if that is what stands here, consumed."""
-        end = self.position
-        while self.tokens[end].kind in ("name", "number") or self.tokens[end].text in (
-            "-",
-            "'",
-            "/",
-            "+",
-            "*",
-        ):
+        first = end = self.position
+        tokens = self.tokens
+        if tokens[end].kind == "quoted":
             end += 1
-        if end == self.position or self.tokens[end].text != ":" or self.token.kind != "name":
+        elif tokens[end].kind == "name":
+            while tokens[end].kind in ("name", "number") or tokens[end].text in _IN_NAMES:
+                end += 1
+        if end == first or tokens[end].text != ":":
             return None
-        name = self.source(self.position, end)
         self.position = end + 1
-        return name
-
-    def source(self, first: int, end: int) -> str:
-        """The text of the tokens from ``first`` up to ``end``, as a name."""
-        return normalized(self.text[self.tokens[first].start : self.tokens[end - 1].end])
+        name = spelled(tokens[first:end])
+        return name[1:-1] if tokens[first].kind == "quoted" else name

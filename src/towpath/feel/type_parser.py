@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from .name_parser import NameParser
-from .names import NameTable
+from .name_parser import STOP, NameParser
+from .names import NameTable, spelled
 from .types import SIMPLE, Type, unknown_type
 
 _SIMPLE_NAMES = NameTable(SIMPLE)
-_WORD_ENDS = frozenset({"and", "or", "then", "else", "return", "satisfies", "in", "between", "instance"})
 
 
 class TypeParser(NameParser):
@@ -23,6 +22,12 @@ class TypeParser(NameParser):
         self.type_names = NameTable(types)
 
     def type(self) -> Type:
+        self.deeper()
+        found = self._type()
+        self.depth -= 1
+        return found
+
+    def _type(self) -> Type:
         """A simple, generic or named type. An unknown name is a type that nothing is of."""
         if self.tokens[self.position].kind != "name":
             raise self.error("a type")
@@ -39,11 +44,7 @@ class TypeParser(NameParser):
         if generic and word == "function":
             self.position += 2
             return self._function_type()
-        best: tuple[str, int] | None = None
-        for table in (_SIMPLE_NAMES, self.type_names):
-            found = table.match(self.tokens, self.position)
-            if found is not None and (best is None or found[1] >= best[1]):
-                best = found
+        best = self.known((_SIMPLE_NAMES, self.type_names))
         if best is not None:
             self.position += best[1]
             return self.types.get(best[0]) or SIMPLE[best[0]]
@@ -52,10 +53,10 @@ class TypeParser(NameParser):
         while True:
             token = self.tokens[self.position]
             dotted = token.text == "." and self.tokens[self.position + 1].kind == "name"
-            if not dotted and (token.kind != "name" or token.text in _WORD_ENDS):
+            if not dotted and (token.kind != "name" or token.text in STOP):
                 break
             self.position += 2 if dotted else 1
-        name = self.source(first, self.position)
+        name = spelled(self.tokens[first : self.position])
         return unknown_type(name)
 
     def _context_type(self) -> Type:
