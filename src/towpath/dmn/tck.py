@@ -3,38 +3,67 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from lxml import etree
 
 from towpath.faults import Faulty
-from towpath.feel.operators import equals, is_number
-from towpath.feel.temporal import parse_date, parse_date_and_time, parse_feel_duration, parse_time
-from towpath.feel.values import whole
+from towpath.feel.types import ANY
+from towpath.feel.values import text
 
+from .graph import DecisionNode, Element, InputData, Knowledge, Service
 from .item_types import child, children
-from .model import Model
+from .model import Evaluation, Model
 from .reader import read
+from .tck_values import agree, is_empty, typed, value_of
 
-_TOLERANCE = Decimal("1e-8")  # within which the TCK compares numbers
-_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
-_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+_NAMESPACE = "http://www.omg.org/spec/DMN/20160719/testcase"
+_KINDS: Mapping[str, type[Element]] = {
+    "decision": DecisionNode,
+    "bkm": Knowledge,
+    "decisionService": Service,
+}
+_SHOWN = 300  # characters of a value in the report of a failure
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One wrong result: what was asked for, both values as FEEL text, and the evaluation's own reasons."""
+
+    asked: str
+    expected: str
+    got: str
+    why: str
+
+    def __str__(self) -> str:
+        why = f" ({self.why})" if self.why else ""
+        return f"{self.asked}: expected {self.expected}, got {self.got}{why}"
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One test case's outcome. ``valued`` tells that a value (not only null) is expected."""
+    """One test case's outcome.
+
+    ``folder`` is relative to the folder that was run. ``valued`` tells that a value (not only null) is
+    expected. A case passes without ``failures``.
+    """
 
     folder: str
     file: str
     id: str
-    passed: bool
     valued: bool
-    reason: str = ""
+    failures: tuple[Failure, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        return not self.failures
+
+    @property
+    def reason(self) -> str:
+        return "; ".join(map(str, self.failures))
 
 
 @dataclass(slots=True)
@@ -61,100 +90,226 @@ class Score:
         )
 
 
-def run(folder: Path) -> Score:
-    """Run every test file below ``folder``."""
-    score = Score()
+def run(folder: Path, *, matching: str = "") -> Score:
+    """Run every test case below ``folder``; see ``cases``."""
+    return Score(list(cases(folder, matching=matching)))
+
+
+def cases(folder: Path, *, matching: str = "") -> Iterator[Case]:
+    """The outcome of every test case below ``folder``, at any depth, as they are run.
+
+    Test files are those whose root is ``testCases`` of the TCK; other XML is passed over. A test file that
+    cannot be read counts as one failed case, and the cases of a model that cannot be read as failed: nothing
+    that is in a folder raises. ``matching`` keeps the cases that have the text, in any case of letters, in
+    ``folder/file#id``. Raises NotADirectoryError where there is no such folder.
+    """
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is no folder")
     for file in sorted(folder.rglob("*.xml")):
-        if file.with_suffix("").name.rpartition("-test-")[1]:
-            score.cases.extend(_file_cases(file))
-    return score
-
-
-def _file_cases(file: Path) -> Iterator[Case]:
-    root = etree.fromstring(file.read_bytes(), etree.XMLParser(resolve_entities=False, no_network=True))
-    name = child(root, "modelName")
-    path = file.parent / str(name.text if name is not None else "").strip()
-    model: Model | None = None
-    problem = ""
-    try:
-        documents = {}
-        for other in file.parent.glob("*.dmn"):
-            if other != path:
-                namespace = etree.fromstring(other.read_bytes()).get("namespace")
-                documents[str(namespace)] = other.read_bytes()
-        model = read(path.read_bytes(), path.name, imports=documents, lenient=True)
-    except (Faulty, OSError) as error:
-        problem = str(error)
-    for case in children(root, "testCase"):
-        yield _case(file, case, model, problem)
-
-
-def _case(file: Path, case: etree._Element, model: Model | None, problem: str) -> Case:
-    inputs = {str(node.get("name")): value_of(node) for node in children(case, "inputNode")}
-    valued, reasons = False, []
-    for node in children(case, "resultNode"):
-        expected_node = child(node, "expected")
-        expected = None if expected_node is None else value_of(expected_node)
-        valued = valued or expected is not None
-        if model is None:
-            reasons.append(problem)
-            continue
-        asked = str(node.get("name"))
-        if case.get("type") in ("bkm", "decisionService"):
-            asked = str(case.get("invocableName") or asked)
+        place = file.parent.relative_to(folder).as_posix()
         try:
-            evaluation = model.evaluate(asked, inputs, now=dt.datetime.now(dt.UTC))
-        except KeyError:
-            reasons.append(f"there is no {asked!r}")
+            root = _parsed(file)
+        except (etree.XMLSyntaxError, OSError) as error:
+            if _matches(matching, place, file, ""):
+                yield Case(place, file.name, "", False, (Failure(file.name, "test cases", "", str(error)),))
             continue
-        if not agree(expected, evaluation.value):
-            why = [str(warning["message"]) for record in evaluation.audit for warning in record["warnings"]]
-            reasons.append(f"{asked}: expected {expected!r}, got {evaluation.value!r} {why[:2]}")
-    return Case(file.parent.name, file.name, str(case.get("id")), not reasons, valued, "; ".join(reasons))
+        if root.tag == f"{{{_NAMESPACE}}}testCases":
+            yield from _TestFile(place, file, root).outcomes(matching)
 
 
-def value_of(node: etree._Element) -> Any:
-    """The FEEL value that a ``valueType`` element holds."""
-    single, items, components = child(node, "value"), child(node, "list"), children(node, "component")
-    if single is not None:
-        return _single(single)
-    if items is not None:
-        return None if items.get(_NIL) == "true" else [value_of(item) for item in children(items, "item")]
-    if components:
-        return {str(part.get("name")): value_of(part) for part in components if part.get("name") is not None}
-    return None
+def _parsed(file: Path) -> etree._Element:
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
+    )
+    return etree.fromstring(file.read_bytes(), parser)
 
 
-def _single(node: etree._Element) -> Any:
-    if node.get(_NIL) == "true":
-        return None
-    text = node.text or ""
-    kind = str(node.get(_TYPE) or "string").rpartition(":")[2]
-    if kind in ("decimal", "double", "integer", "int", "long", "float"):
-        return whole(Decimal(text.strip()))
-    if kind == "boolean":
-        return text.strip() == "true"
-    parse = {
-        "date": parse_date,
-        "time": parse_time,
-        "dateTime": parse_date_and_time,
-        "duration": parse_feel_duration,
-        "dayTimeDuration": parse_feel_duration,
-        "yearMonthDuration": parse_feel_duration,
-    }.get(kind)
-    return text if parse is None else parse(text.strip())
+def _matches(wanted: str, place: str, file: Path, id: str) -> bool:
+    return wanted.casefold() in f"{place}/{file.name}#{id}".casefold()
 
 
-def agree(expected: Any, actual: Any) -> bool:
-    """Whether two values are the same to the TCK: numbers within 1e-8, contexts by their entries."""
-    if is_number(expected) and is_number(actual):
-        return abs(Decimal(expected) - Decimal(actual)) < _TOLERANCE
-    if type(expected) is not type(actual):
-        return False
-    if isinstance(expected, list):
-        return len(expected) == len(actual) and all(map(agree, expected, actual))
-    if isinstance(expected, dict):
-        return expected.keys() == actual.keys() and all(
-            agree(value, actual[key]) for key, value in expected.items()
-        )
-    return expected is None or equals(expected, actual) is True
+class _TestFile:
+    """A file of test cases with the models of its folder."""
+
+    def __init__(self, place: str, file: Path, root: etree._Element) -> None:
+        self.place = place
+        self.file = file
+        self.root = root
+        self.now = dt.datetime.now(dt.UTC)
+        self.documents: dict[str, Path] = {}
+        self.imported: dict[str, Model | None] = {}
+        self.model: Model | None = None
+        self.problem = ""
+
+    def outcomes(self, matching: str) -> Iterator[Case]:
+        own = [
+            case
+            for case in children(self.root, "testCase")
+            if _matches(matching, self.place, self.file, _id(case))
+        ]
+        if own:
+            self._read()
+        for case in own:
+            yield self._case(case)
+
+    def _read(self) -> None:
+        models = sorted(self.file.parent.glob("*.dmn"))
+        path = self._model_path(models)
+        for other in models:
+            try:
+                namespace = _parsed(other).get("namespace")
+            except (etree.XMLSyntaxError, OSError):
+                continue  # told where the model itself is asked for
+            if other != path and namespace:
+                self.documents[namespace] = other
+        if path is None:
+            self.problem = "the file names no model, and there is not just one beside it"
+            return
+        try:
+            self.model = self._model(path)
+        except Faulty as error:
+            self.problem = str(error)
+        except OSError as error:
+            self.problem = f"{path.name}: {error.strerror or error}"
+
+    def _model_path(self, models: list[Path]) -> Path | None:
+        named = child(self.root, "modelName")
+        name = "" if named is None else (named.text or "").strip()
+        if name:
+            return self.file.parent / name
+        stem = self.file.stem.rpartition("-test-")[0]
+        of_stem = [path for path in models if path.stem == stem]
+        return (of_stem or models)[0] if len(of_stem or models) == 1 else None
+
+    def _model(self, path: Path) -> Model:
+        imports = {namespace: other.read_bytes() for namespace, other in self.documents.items()}
+        return read(path.read_bytes(), path.name, imports=imports, lenient=True)
+
+    def _case(self, case: etree._Element) -> Case:
+        given = _inputs(case)
+        valued, failures = False, []
+        for node in children(case, "resultNode"):
+            expected_node = child(node, "expected")
+            expected = None if expected_node is None else value_of(expected_node)
+            valued = valued or expected is not None
+            if expected is None and expected_node is not None and is_empty(expected_node):
+                wanted: list[Any] = [None, {}]
+            elif node.get("errorResult") in ("true", "1"):
+                wanted = [expected, None]
+            else:
+                wanted = [expected]
+            failure = self._result(case, node, given, wanted)
+            if failure is not None:
+                failures.append(failure)
+        return Case(self.place, self.file.name, _id(case), valued, tuple(failures))
+
+    def _result(
+        self, case: etree._Element, node: etree._Element, given: _Inputs, wanted: list[Any]
+    ) -> Failure | None:
+        """None where the result is one of the wanted."""
+        name, asked = str(node.get("name")), _asked(case, node)
+        expected = _shown(wanted[0])
+        namespace = node.get("namespace") or case.get("namespace") or self.root.get("namespace")
+        model = self._model_of(namespace)
+        if model is None:
+            return Failure(asked, expected, "nothing", self.problem)
+        element = _element(model, asked, str(case.get("type") or "decision"))
+        if element is None:
+            return Failure(asked, expected, "nothing", f"the model has no {asked!r}")
+        try:
+            evaluation = model.evaluate(element.id, given.values_for(model), now=self.now)
+        except Exception as error:  # a fault of this engine is a failed case, and no end of the run
+            return Failure(asked, expected, "an error", f"{type(error).__name__}: {error}")
+        value = evaluation.value
+        if isinstance(element, Service) and isinstance(value, dict) and name != asked:
+            # Of a service with several decisions the one is meant whose name the result has.
+            value = value.get(name, value) if len(element.outputs) > 1 else value
+        if any(agree(one, value) for one in wanted):
+            return None
+        return Failure(name, expected, _shown(value), _why(evaluation))
+
+    def _model_of(self, namespace: str | None) -> Model | None:
+        """The model under test or, where the namespace is that of an imported one, that."""
+        if namespace is None or self.model is None or namespace == self.model.namespace:
+            return self.model
+        if namespace not in self.imported and namespace in self.documents:
+            try:
+                self.imported[namespace] = self._model(self.documents[namespace])
+            except (Faulty, OSError):
+                self.imported[namespace] = None
+        return self.imported.get(namespace) or self.model
+
+
+def _id(case: etree._Element) -> str:
+    return str(case.get("id") or case.get("name") or "")
+
+
+def _asked(case: etree._Element, node: etree._Element) -> str:
+    """The name of what is evaluated for a result."""
+    if case.get("type") in ("bkm", "decisionService"):
+        return str(case.get("invocableName") or node.get("name"))
+    return str(node.get("name"))
+
+
+def _title(element: Element) -> str:
+    return element.title if isinstance(element, DecisionNode) else element.name
+
+
+def _element(model: Model, name: str, kind: str) -> Element | None:
+    """What has the name in the model: of the kind, or else of another kind, or else by its id."""
+    wanted = _KINDS.get(kind, DecisionNode)
+    same = [
+        element
+        for element in model.elements.values()
+        if not isinstance(element, InputData) and _bare(_title(element)) == _bare(name)
+    ]
+    return next((e for e in same if isinstance(e, wanted)), same[0] if same else model.elements.get(name))
+
+
+def _bare(name: str) -> str:
+    return " ".join(name.split())
+
+
+class _Inputs:
+    """A case's inputs: ``own`` by name, and those that say a namespace by it and their name."""
+
+    def __init__(self) -> None:
+        self.own: dict[str, Any] = {}
+        self.of_namespace: dict[tuple[str, str], Any] = {}
+
+    def values_for(self, model: Model) -> dict[str, Any]:
+        """The variables to evaluate the model with."""
+        types = {e.name: e.type for e in model.elements.values() if isinstance(e, InputData)}
+        values = dict(self.own)
+        for (namespace, name), value in self.of_namespace.items():
+            if namespace == model.namespace:
+                values[name] = value
+            else:
+                values.setdefault(name, value)
+        return {name: typed(value, types.get(name, ANY)) for name, value in values.items()}
+
+
+def _inputs(case: etree._Element) -> _Inputs:
+    found = _Inputs()
+    for node in children(case, "inputNode"):
+        name, namespace = str(node.get("name")), node.get("namespace")
+        if namespace:
+            found.of_namespace[namespace, name] = value_of(node)
+        else:
+            found.own[name] = value_of(node)
+    return found
+
+
+def _shown(value: Any) -> str:
+    written = text(typed(value), inner=True)
+    return written if len(written) <= _SHOWN else f"{written[:_SHOWN]}…"
+
+
+def _why(evaluation: Evaluation) -> str:
+    """The evaluation's own reasons, the first few."""
+    reasons = [evaluation.message] if evaluation.failed else []
+    reasons += [str(warning["message"]) for record in evaluation.audit for warning in record["warnings"]]
+    return "; ".join(list(dict.fromkeys(reasons))[:3])
+
+
+__all__ = ["Case", "Failure", "Score", "agree", "cases", "run"]
