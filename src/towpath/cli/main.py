@@ -1,6 +1,6 @@
-"""``towpath``: run, serve, check and make solutions.
+"""``towpath``: run, serve, check and make solutions; evaluate FEEL and DMN.
 
-Commands that need the services import them when they are called: all of them take seconds to import, and
+Commands import what they need when they are called: the services take seconds to import, and
 ``towpath --help`` must not.
 """
 
@@ -12,8 +12,7 @@ from typing import Annotated
 import typer
 
 from towpath import __version__
-from towpath.cli import new
-from towpath.cli.output import console
+from towpath.cli import dmn
 from towpath.cli.roles import Role
 
 app = typer.Typer(
@@ -26,6 +25,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+app.add_typer(dmn.app)
+
 SolutionFolder = Annotated[Path, typer.Argument(help="The solution's folder.", show_default="this folder")]
 StateFolder = Annotated[
     Path | None,
@@ -35,7 +36,7 @@ StateFolder = Annotated[
 
 def _version(wanted: bool) -> None:
     if wanted:
-        console.print(f"towpath {__version__}", highlight=False)
+        print(f"towpath {__version__}")
         raise typer.Exit
 
 
@@ -111,7 +112,82 @@ def new_command(
     folder: Annotated[Path, typer.Argument(help="The folder to make.", show_default=False)],
 ) -> None:
     """Make a new solution: a small process with forms, a worker and a notification, ready to run."""
+    from towpath.cli import new
+
     new.command(folder)
+
+
+@app.command("feel")
+def feel_command(
+    expression: Annotated[
+        str | None,
+        typer.Argument(
+            help="The expression, or - to read it from standard input.",
+            show_default="standard input, or a prompt at a terminal",
+        ),
+    ] = None,
+    context: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--context",
+            "-c",
+            metavar="FILE|JSON|-",
+            help="The variables: a JSON file, - for standard input, or the object itself, such as "
+            "'{\"x\": 1}'. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    var: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--var",
+            "-v",
+            metavar="NAME=VALUE",
+            help="One variable; the value is JSON or FEEL. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    unary: Annotated[
+        str | None,
+        typer.Option(
+            "--unary",
+            "-u",
+            metavar="VALUE",
+            help="Read the expression as unary tests, the text of a decision table's cell, of this value.",
+            show_default=False,
+        ),
+    ] = None,
+    now: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="What now() and today() answer, such as 2026-11-22T10:00:00Z.",
+            show_default="this machine's clock",
+        ),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the value and warnings as JSON.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", "-r", help="Print a string without quotes.")] = False,
+) -> None:
+    r"""Evaluate a FEEL expression and print its value, as FEEL that gives it again.
+
+    Why something is null goes to standard error, with its place in the text.
+    Ends with 1 where the text is no FEEL.
+
+    [bold]towpath feel 'sum(orders.price) * 1.19' --context order.json[/]
+
+    [bold]towpath feel '\[18..65)' --unary 30[/]
+    """
+    from towpath.cli import feel
+
+    feel.command(
+        expression,
+        contexts=context or (),
+        assignments=var or (),
+        unary=unary,
+        now=now,
+        as_json=json,
+        as_raw=raw,
+    )
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from towpath.feel.convert import clock, from_json, to_json
 from towpath.feel.errors import FeelLimitError, Unanswerable
 from towpath.feel.runtime import DEFAULT_LIMITS, Limits, Runtime
+from towpath.feel.temporal import DateTime
 from towpath.feel.types import Type
 from towpath.feel.values import Function
 
@@ -66,7 +67,7 @@ class Model:
         decision_id: str,
         variables: Mapping[str, Any],
         *,
-        now: dt.datetime | int | None = None,
+        now: dt.datetime | int | DateTime | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> Evaluation:
         """Evaluate a decision, with what it requires, on JSON (or FEEL) values by name.
