@@ -2,6 +2,7 @@ import pytest
 
 from tests.engine.models import (
     HEAD,
+    TERMINATE,
     boundary,
     bpmn,
     call,
@@ -158,6 +159,10 @@ NOT_EXECUTED = {
     "instantiating receive": element("receiveTask", "x", instantiate="true", messageRef="message-m"),
     "execution listener": service("x", zeebe="<zeebe:executionListeners/>"),
     "task listener": user("x", zeebe="<zeebe:taskListeners/>"),
+    "error start of a process": start("x", error()),
+    "error start of a sub-process": sub("y", start("x", error())),
+    "timer thrown": element("intermediateThrowEvent", "x", duration("PT1S")),
+    "terminate boundary": service("h") + boundary("x", "h", TERMINATE),
     "an element of the future": element("quantumTask", "x"),
 }
 
@@ -197,6 +202,14 @@ BROKEN = {
     "boundary of nothing": (boundary("x", "start", duration("PT1S")), "boundary-event"),
     "boundary without trigger": (service("h") + boundary("x", "h"), "boundary-event"),
     "non-interrupting error": (service("h") + boundary("x", "h", error(), interrupting=False), "error-event"),
+    "non-interrupting error start": (
+        event_sub("y", start("x", error(), isInterrupting="false")),
+        "error-event",
+    ),
+    "event sub-process with a message without key": (
+        event_sub("y", start("x", message("n"))),
+        "correlation-key",
+    ),
     "the same error twice": (
         service("h") + boundary("y", "h", error()) + boundary("x", "h", error()),
         "error-event",

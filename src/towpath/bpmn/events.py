@@ -1,44 +1,61 @@
-"""Event definitions: timer, message, error, link and terminate; every other one is refused by name."""
+"""Event definitions: for each kind, where it may stand and how it is read; the others are refused by name."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple
 
 from lxml import etree
 
 from towpath.bpmn import timers
 from towpath.bpmn.extensions import Extensions
-from towpath.bpmn.graph import Error, EventDefinition, Link, Message, Terminate, Timer, Value
+from towpath.bpmn.graph import Error, EventDefinition, Link, Message, Signal, Terminate, Timer, Value
 from towpath.bpmn.notes import Notes
 from towpath.bpmn.xml import BPMN, split, text_of
 
-NOT_EXECUTED = {
-    "signalEventDefinition": "signal events",
-    "escalationEventDefinition": "escalation events",
-    "compensateEventDefinition": "compensation events",
-    "conditionalEventDefinition": "conditional events",
-    "cancelEventDefinition": "cancel events",
-}
-# What each kind of event may be, by the tag of the event and of its definition.
-ALLOWED = {
-    "startEvent": {"timerEventDefinition", "messageEventDefinition", "errorEventDefinition"},
-    "endEvent": {"messageEventDefinition", "errorEventDefinition", "terminateEventDefinition"},
-    "intermediateCatchEvent": {"timerEventDefinition", "messageEventDefinition", "linkEventDefinition"},
-    "intermediateThrowEvent": {"messageEventDefinition", "linkEventDefinition"},
-    "boundaryEvent": {"timerEventDefinition", "messageEventDefinition", "errorEventDefinition"},
-}
+
+class Place(Enum):
+    """Where an event stands, said as it is in a message."""
+
+    START = "a start event outside an event sub-process"
+    EVENT_START = "the start event of an event sub-process"
+    EVENT_START_ASIDE = "the non-interrupting start event of an event sub-process"
+    CATCH = "an intermediate catch event"
+    THROW = "an intermediate throw event"
+    BOUNDARY = "a boundary event"
+    BOUNDARY_ASIDE = "a non-interrupting boundary event"
+    END = "an end event"
+
+
+# What interrupts -> the same without interrupting.
+_ASIDE = {Place.EVENT_START_ASIDE: Place.EVENT_START, Place.BOUNDARY_ASIDE: Place.BOUNDARY}
+
+
+def place(node: etree._Element, scope_kind: str) -> Place:
+    """Where the event ``node`` stands, directly inside a scope of this kind."""
+    tag = split(node)[1]
+    if tag == "startEvent":
+        if scope_kind != "event-sub-process":
+            return Place.START
+        return Place.EVENT_START_ASIDE if node.get("isInterrupting") == "false" else Place.EVENT_START
+    if tag == "boundaryEvent":
+        return Place.BOUNDARY_ASIDE if node.get("cancelActivity") == "false" else Place.BOUNDARY
+    return {"endEvent": Place.END, "intermediateCatchEvent": Place.CATCH}.get(tag, Place.THROW)
 
 
 @dataclass(slots=True)
 class Globals:
-    """Messages and errors of the file, which elements refer to by id."""
+    """What the file defines beside its processes, and elements refer to by id."""
 
     messages: dict[str, Message] = field(default_factory=dict)
     errors: dict[str, Error] = field(default_factory=dict)
+    signals: dict[str, Signal] = field(default_factory=dict)
 
 
 def read_globals(root: etree._Element, notes: Notes) -> Globals:
-    """``bpmn:message`` and ``bpmn:error`` of the file; those that nothing refers to are not judged."""
+    """The file's ``bpmn:message``, ``bpmn:error``...; what nothing refers to is not judged."""
     found = Globals()
     for node in root:
         namespace, name = split(node)
@@ -50,12 +67,27 @@ def read_globals(root: etree._Element, notes: Notes) -> Globals:
             found.messages[identifier] = Message(text, Extensions(node, notes).correlation_key())
         elif name == "error":
             found.errors[identifier] = Error(notes.value(node, node.get("errorCode"), "error code"))
+        elif name == "signal":
+            found.signals[identifier] = Signal(
+                notes.value(node, node.get("name"), "signal name") or Value("")
+            )
     return found
 
 
-def definition(node: etree._Element, scope: Globals, notes: Notes) -> EventDefinition | None:
+class Definition(NamedTuple):
+    """An event definition that is being read, and what reading it needs."""
+
+    node: etree._Element
+    at: Place
+    scope: Globals
+    notes: Notes
+
+    def fault(self, rule: str, message: str, remedy: str = "") -> None:
+        self.notes.fault(self.node, rule, message, remedy)
+
+
+def definition(node: etree._Element, at: Place, scope: Globals, notes: Notes) -> EventDefinition | None:
     """The event definition of an event; None where it has none, or a faulty one."""
-    tag = split(node)[1]
     definitions = [child for child in node if split(child)[1].endswith("ventDefinition")]
     definitions += [child for child in node if split(child) == (BPMN, "eventDefinitionRef")]
     if not definitions:
@@ -69,27 +101,26 @@ def definition(node: etree._Element, scope: Globals, notes: Notes) -> EventDefin
         )
         return None
     child = definitions[0]
-    kind = split(child)[1]
-    if kind in NOT_EXECUTED:
-        notes.fault(child, "not-executed", f"{NOT_EXECUTED[kind].capitalize()} are not executed.")
+    tag = split(child)[1]
+    kind = KINDS.get(tag)
+    if kind is None:
+        name = tag.removesuffix("EventDefinition").capitalize()
+        notes.fault(child, "not-executed", f"{name} events are not executed.")
         return None
-    if kind not in ALLOWED[tag]:
-        notes.fault(child, "not-executed", f"A {kind} is not executed in a {tag}.")
+    if _ASIDE.get(at) in kind.places and at not in kind.places:
+        what = f"{'An' if kind.name[0] in 'aeiou' else 'A'} {kind.name} event"
+        notes.fault(node, f"{kind.name}-event", f"{what} always interrupts.", "Make it interrupting.")
         return None
-    if kind == "timerEventDefinition":
-        return _timer(child, tag, notes)
-    if kind == "messageEventDefinition":
-        if tag in ("intermediateThrowEvent", "endEvent"):
-            return None  # thrown by a job worker, as its task definition says
-        return message(child, scope, notes, needs_key=tag != "startEvent")
-    if kind == "errorEventDefinition":
-        return _error(child, tag, scope, notes)
-    if kind == "linkEventDefinition":
-        name = child.get("name") or ""
-        if not name:
-            notes.fault(child, "link-name", "The link event has no name.", "Set the link's name.")
-        return Link(name)
-    return Terminate()
+    if at not in kind.places:
+        notes.fault(child, "not-executed", f"A {tag} is not executed in {at.value}.")
+        return None
+    return kind.read(Definition(child, at, scope, notes))
+
+
+def _message(made: Definition) -> Message | None:
+    if made.at in (Place.THROW, Place.END):
+        return None  # thrown by a job worker, as its task definition says
+    return message(made.node, made.scope, made.notes, needs_key=made.at is not Place.START)
 
 
 def message(node: etree._Element, scope: Globals, notes: Notes, *, needs_key: bool) -> Message | None:
@@ -125,27 +156,27 @@ def message(node: etree._Element, scope: Globals, notes: Notes, *, needs_key: bo
     return found
 
 
-def _error(node: etree._Element, tag: str, scope: Globals, notes: Notes) -> Error | None:
-    reference = _reference(node.get("errorRef"))
-    found = scope.errors.get(reference) if reference is not None else None
+def _error(made: Definition) -> Error | None:
+    reference = _reference(made.node.get("errorRef"))
+    found = made.scope.errors.get(reference) if reference is not None else None
     if reference is not None and found is None:
-        notes.fault(node, "error-missing", f"The error `{reference}` does not exist in this file.")
+        made.fault("error-missing", f"The error `{reference}` does not exist in this file.")
         return None
-    if tag == "endEvent" and (found is None or found.code is None):
-        notes.fault(node, "error-code", "The error end event throws no error code.", "Set the error's code.")
-        return None
-    if tag != "endEvent" and found is not None and found.code is not None and found.code.static is None:
-        notes.fault(node, "error-code", "An error is caught by a static code only.", "Use a static code.")
+    if made.at is Place.END:
+        if found is None or found.code is None:
+            made.fault("error-code", "The error end event throws no error code.", "Set the error's code.")
+            return None
+    elif found is not None and found.code is not None and found.code.static is None:
+        made.fault("error-code", "An error is caught by a static code only.", "Use a static code.")
         return None
     return found or Error(None)
 
 
-def _timer(node: etree._Element, tag: str, notes: Notes) -> Timer | None:
+def _timer(made: Definition) -> Timer | None:
     kinds = {"timeDate": "date", "timeDuration": "duration", "timeCycle": "cycle"}
-    found = [child for child in node if split(child)[1] in kinds and text_of(child)]
+    found = [child for child in made.node if split(child)[1] in kinds and text_of(child)]
     if len(found) != 1:
-        notes.fault(
-            node,
+        made.fault(
             "timer",
             "The timer needs exactly one of date, duration and cycle.",
             "Set the timer's type and value.",
@@ -153,7 +184,8 @@ def _timer(node: etree._Element, tag: str, notes: Notes) -> Timer | None:
         return None
     child = found[0]
     kind = kinds[split(child)[1]]
-    if kind == "cycle" and tag == "intermediateCatchEvent":
+    notes = made.notes
+    if kind == "cycle" and made.at is Place.CATCH:
         notes.fault(child, "timer", "An intermediate timer cannot repeat.", "Use a date or a duration.")
         return None
     value = notes.value(child, text_of(child), f"timer's {kind}")
@@ -168,6 +200,36 @@ def _timer(node: etree._Element, tag: str, notes: Notes) -> Timer | None:
     return Timer(kind, value)
 
 
+def _link(made: Definition) -> Link:
+    name = made.node.get("name") or ""
+    if not name:
+        made.fault("link-name", "The link event has no name.", "Set the link's name.")
+    return Link(name)
+
+
+def _terminate(_: Definition) -> Terminate:
+    return Terminate()
+
+
 def _reference(text: str | None) -> str | None:
     """The id in a QName."""
     return text.rpartition(":")[2] if text else None
+
+
+class Kind(NamedTuple):
+    """A kind of event: its name in messages and rules, where it is executed, and how it is read."""
+
+    name: str
+    places: frozenset[Place]
+    read: Callable[[Definition], EventDefinition | None]
+
+
+_ATTACHED = {Place.EVENT_START, Place.EVENT_START_ASIDE, Place.BOUNDARY, Place.BOUNDARY_ASIDE}
+# By the tag of the definition.
+KINDS: dict[str, Kind] = {
+    "timerEventDefinition": Kind("timer", frozenset({Place.START, Place.CATCH, *_ATTACHED}), _timer),
+    "messageEventDefinition": Kind("message", frozenset(Place), _message),
+    "errorEventDefinition": Kind("error", frozenset({Place.EVENT_START, Place.BOUNDARY, Place.END}), _error),
+    "linkEventDefinition": Kind("link", frozenset({Place.CATCH, Place.THROW}), _link),
+    "terminateEventDefinition": Kind("terminate", frozenset({Place.END}), _terminate),
+}

@@ -119,6 +119,11 @@ class Error:
 
 
 @dataclass(slots=True, eq=False, frozen=True)
+class Signal:
+    name: Value
+
+
+@dataclass(slots=True, eq=False, frozen=True)
 class Link:
     name: str
 
@@ -128,7 +133,7 @@ class Terminate:
     pass
 
 
-EventDefinition = Timer | Message | Error | Link | Terminate
+EventDefinition = Timer | Message | Error | Signal | Link | Terminate
 
 
 @dataclass(slots=True, eq=False, frozen=True)

@@ -292,7 +292,7 @@ class _Reader:
         element = self._element(node, *EVENTS[tag], scope)
         extensions = self._common(node, element)
         before = len(self.notes.faults)
-        element.event = events.definition(node, self.globals, self.notes)
+        element.event = events.definition(node, events.place(node, scope.kind), self.globals, self.notes)
         if tag == "startEvent":
             element.interrupting = node.get("isInterrupting", "true") != "false"
             form, _ = extensions.form()

@@ -37,9 +37,6 @@ def _scope(scope: Element, members: list[Element], node: etree._Element, notes: 
             notes.fault(
                 node, "start-event", "The process has several none start events.", "Keep one of them."
             )
-        for element in starts:
-            if isinstance(element.event, Error):
-                notes.fault(node, "start-event", f"`{element.id}`: a process cannot start with an error.")
     elif scope.kind == "sub-process":
         if len(starts) != 1 or len(plain) != 1:
             notes.fault(
@@ -58,15 +55,6 @@ def _scope(scope: Element, members: list[Element], node: etree._Element, notes: 
             "start-event",
             "The start event of an event sub-process needs a trigger.",
             "Make it a timer, message or error start event.",
-        )
-    elif isinstance(starts[0].event, Error) and not starts[0].interrupting:
-        notes.fault(node, "error-event", "An error start event always interrupts.", "Make it interrupting.")
-    elif isinstance(starts[0].event, Message) and starts[0].event.correlation_key is None:
-        notes.fault(
-            node,
-            "correlation-key",
-            f"The message `{starts[0].event.name.text}` has no correlation key.",
-            "Set the message's subscription correlation key, such as =orderId.",
         )
     _event_sub_processes(scope, node, notes)
     _links(members, node, notes)
@@ -207,10 +195,6 @@ def _event_based(element: Element, node: etree._Element, notes: Notes) -> None:
 
 def _boundary(element: Element, node: etree._Element, notes: Notes) -> None:
     if isinstance(element.event, Error):
-        if not element.interrupting:
-            notes.fault(
-                node, "error-event", "An error boundary event always interrupts.", "Make it interrupting."
-            )
         host = element.attached_to
         if host is not None and host.boundary[-1] is element:
             codes = [
