@@ -40,4 +40,4 @@ def test_a_question_about_a_type_that_does_not_exist_is_null(text: str, reason: 
 def test_an_argument_of_a_type_that_does_not_exist_makes_the_call_null() -> None:
     value, reasons = asked("(function(x: int) x)(1)")
     assert value is None
-    assert reasons == ["the argument 'x': there is no type 'int', did you mean 'number'?"]
+    assert reasons == ["the argument 'x' is null: there is no type 'int', did you mean 'number'?"]

@@ -1,7 +1,7 @@
 """Boxed expressions (DMN 1.5, 10.2.2): each is read once and evaluated against a scope.
 
-A scope is a dict of FEEL values by name. ``names`` in the constructors are those that the scope will
-have, which the parser of the texts inside must know.
+A scope is a dict of FEEL values by name. What a boxed expression answers is what its counterpart in
+FEEL text answers (10.3.2.6 to 10.3.2.14).
 """
 
 from __future__ import annotations
@@ -15,29 +15,31 @@ from towpath.feel.expression import Expression
 from towpath.feel.externals import external_function
 from towpath.feel.functions import NativeFunction
 from towpath.feel.iteration import domain
+from towpath.feel.properties import PROPERTIES
 from towpath.feel.types import ANY, NotConforming, Type, coerce
-from towpath.feel.values import Function, Range, kind
+from towpath.feel.values import Function, kind
 
 from .state import State
 
 Scope = Mapping[str, Any]
 
 
-def conformed(state: State, value: Any, wanted: Type, what: str) -> Any:
+def conformed(state: State, value: Any, wanted: Type, what: str, element: str = "") -> Any:
     """The value as its type wants it, or null with a warning (DMN 1.5, 10.3.2.9.4)."""
     if wanted is ANY:
         return value
     try:
         return coerce(value, wanted)
     except NotConforming as reason:
-        state.warn(f"{what} is null: {reason}")
+        state.warn(f"{what} is null: {reason}", element)
         return None
 
 
 class Boxed:
-    """Common to all: ``evaluate`` answers a FEEL value."""
+    """Common to all: ``evaluate`` answers a FEEL value; ``element`` is the id to tell in warnings."""
 
     kind = "expression"
+    element: str = ""
 
     def evaluate(self, state: State, scope: Scope) -> Any:
         raise NotImplementedError
@@ -51,8 +53,31 @@ class Unreadable(Boxed):
     kind = "unspecified"
 
     def evaluate(self, state: State, _: Scope) -> Any:
-        state.warn(self.message)
+        state.warn(self.message, self.element)
         return None
+
+
+@dataclass(slots=True)
+class Nothing(Boxed):
+    """An empty cell: null without a warning."""
+
+    kind = "unspecified"
+
+    def evaluate(self, _: State, __: Scope) -> None:
+        return None
+
+
+@dataclass(slots=True)
+class Typed(Boxed):
+    """An expression whose value is to be of a type."""
+
+    boxed: Boxed
+    type: Type
+    kind: str = "expression"
+
+    def evaluate(self, state: State, scope: Scope) -> Any:
+        value = self.boxed.evaluate(state, scope)
+        return conformed(state, value, self.type, "the expression's value", self.element)
 
 
 @dataclass(slots=True)
@@ -62,13 +87,19 @@ class LiteralExpression(Boxed):
     kind = "literalExpression"
 
     def evaluate(self, state: State, scope: Scope) -> Any:
+        warnings = state.runtime.warnings
+        before = len(warnings)
         value = self.expression.run(state.runtime, scope)
-        return conformed(state, value, self.type, "the expression's value")
+        if self.type is not ANY:
+            value = conformed(state, value, self.type, "the expression's value", self.element)
+        if len(warnings) > before:
+            state.attribute(before, self.element)
+        return value
 
 
 @dataclass(slots=True)
 class Context(Boxed):
-    """Entries see those before them; an entry without a name is the context's value."""
+    """Entries see those before them; a last entry without a name is the context's value."""
 
     entries: Sequence[tuple[str | None, Boxed, Type]]
     kind = "context"
@@ -77,9 +108,15 @@ class Context(Boxed):
         inner = dict(scope)
         context: dict[str, Any] = {}
         for name, boxed, wanted in self.entries:
-            value = conformed(state, boxed.evaluate(state, inner), wanted, f"the entry {name!r}")
+            before = len(state.runtime.warnings)
+            value = boxed.evaluate(state, inner)
+            state.attribute(before, boxed.element)
+            value = conformed(state, value, wanted, f"the entry {name!r}", self.element)
             if name is None:
                 return value
+            if name in context:
+                state.warn(f"the entry {name!r} occurs twice", self.element)
+                return None
             context[name] = inner[name] = value
         return context
 
@@ -95,6 +132,8 @@ class ListOf(Boxed):
 
 @dataclass(slots=True)
 class Relation(Boxed):
+    """A list of contexts; every row has a cell for every column."""
+
     columns: Sequence[tuple[str, Type]]
     rows: Sequence[Sequence[Boxed]]
     kind = "relation"
@@ -102,8 +141,10 @@ class Relation(Boxed):
     def evaluate(self, state: State, scope: Scope) -> list[dict[str, Any]]:
         return [
             {
-                name: conformed(state, cell.evaluate(state, scope), wanted, f"the column {name!r}")
-                for (name, wanted), cell in zip(self.columns, row, strict=False)
+                name: conformed(
+                    state, cell.evaluate(state, scope), wanted, f"the column {name!r}", self.element
+                )
+                for (name, wanted), cell in zip(self.columns, row, strict=True)
             }
             for row in self.rows
         ]
@@ -111,27 +152,54 @@ class Relation(Boxed):
 
 @dataclass(slots=True)
 class FunctionDefinition(Boxed):
+    """``recursive`` tells that the function sees itself by its name."""
+
     parameters: tuple[tuple[str, Type], ...]
     body: Boxed
     language: str = "FEEL"
     result: Type = ANY
     name: str = "function"
+    recursive: bool = False
     kind = "functionDefinition"
 
     def evaluate(self, state: State, scope: Scope) -> Function | None:
+        # What comes later into the scope is none of the function's.
+        own = dict(scope)
+        function = self.function(state, own)
+        if self.recursive:
+            own[self.name] = function
+        return function
+
+    def function(self, state: State, scope: Scope) -> Function | None:
+        """The function, which looks into ``scope`` when it is called."""
         if self.language == "Java":
             described = self.body.evaluate(state, scope)
-            return external_function(self.parameters, {"java": described})
+            return self._typed(state, external_function(self.parameters, {"java": described}))
         if self.language != "FEEL":
-            state.warn(f"functions of kind {self.language} are not evaluated")
+            state.warn(f"functions of kind {self.language} are not evaluated", self.element)
             return None
         names = [name for name, _ in self.parameters]
+        body = self.body
 
         def call(runtime: Any, arguments: list[Any]) -> Any:
             called = state.within(runtime)
-            value = self.body.evaluate(called, {**scope, **dict(zip(names, arguments, strict=True))})
-            state.violation = state.violation or called.violation
-            return conformed(called, value, self.result, f"the result of {self.name}")
+            before = len(runtime.warnings)
+            value = body.evaluate(called, {**scope, **dict(zip(names, arguments, strict=True))})
+            if len(runtime.warnings) > before:
+                called.attribute(before, body.element)
+            return conformed(called, value, self.result, f"the result of {self.name}", self.element)
+
+        return NativeFunction(self.name, self.parameters, call, self.result)
+
+    def _typed(self, state: State, function: NativeFunction) -> Function:
+        if self.result is ANY:
+            return function
+
+        def call(runtime: Any, arguments: list[Any]) -> Any:
+            value = function.body(runtime, arguments)
+            return conformed(
+                state.within(runtime), value, self.result, f"the result of {self.name}", self.element
+            )
 
         return NativeFunction(self.name, self.parameters, call, self.result)
 
@@ -145,21 +213,27 @@ class Invocation(Boxed):
     def evaluate(self, state: State, scope: Scope) -> Any:
         function = self.function.evaluate(state, scope)
         if not isinstance(function, Function):
-            state.warn(f"what is invoked is {kind(function)}, no function")
+            state.warn(f"what is invoked is {kind(function)}, no function", self.element)
             return None
         arguments = {
-            name: conformed(state, boxed.evaluate(state, scope), wanted, f"the argument {name!r}")
+            name: conformed(
+                state, boxed.evaluate(state, scope), wanted, f"the argument {name!r}", self.element
+            )
             for name, boxed, wanted in self.bindings
         }
         try:
+            if len(arguments) < len(self.bindings):
+                raise Unanswerable("an argument is named twice")
             return function.call_named(state.runtime, arguments)
         except Unanswerable as reason:
-            state.warn(str(reason))
+            state.warn(str(reason), self.element)
             return None
 
 
 @dataclass(slots=True)
 class Conditional(Boxed):
+    """As FEEL's ``if``: null is false."""
+
     condition: Boxed
     then: Boxed
     otherwise: Boxed
@@ -168,65 +242,113 @@ class Conditional(Boxed):
     def evaluate(self, state: State, scope: Scope) -> Any:
         condition = self.condition.evaluate(state, scope)
         if condition is not None and type(condition) is not bool:
-            state.warn(f"the condition is {kind(condition)}, not boolean")
+            state.warn(f"the condition is {kind(condition)}, not boolean", self.element)
             return None
         return (self.then if condition else self.otherwise).evaluate(state, scope)
 
 
 @dataclass(slots=True)
 class Iterator(Boxed):
-    """``for``, ``some`` or ``every``."""
+    """``for``, ``some`` or ``every``; ``partial`` tells that the body reads the results so far."""
 
     quantifier: str
     variable: str
     source: Boxed
     body: Boxed
+    partial: bool = False
     kind = "iterator"
 
     def evaluate(self, state: State, scope: Scope) -> Any:
         try:
             items = domain(state.runtime, self.source.evaluate(state, scope))
         except Unanswerable as reason:
-            state.warn(str(reason))
+            state.warn(str(reason), self.element)
             return None
         inner = dict(scope)
+        return (
+            self._mapped(state, items, inner)
+            if self.quantifier == "for"
+            else self._tested(state, items, inner)
+        )
+
+    def _mapped(self, state: State, items: list[Any], inner: dict[str, Any]) -> list[Any]:
         results: list[Any] = []
         for item in items:
-            state.runtime.spend(1 + len(results) // 64)
-            inner[self.variable] = item
-            if self.quantifier == "for":
+            state.runtime.spend(1)
+            if self.partial:
+                state.runtime.spend(len(results) // 64)
                 inner["partial"] = results.copy()
+            inner[self.variable] = item
             results.append(self.body.evaluate(state, inner))
-        if self.quantifier == "for":
-            return results
+        return results
+
+    def _tested(self, state: State, items: list[Any], inner: dict[str, Any]) -> bool | None:
         deciding = self.quantifier == "some"
-        if deciding in [result for result in results if isinstance(result, bool)]:
-            return deciding
-        return None if any(not isinstance(result, bool) for result in results) else not deciding
+        outcome: bool | None = not deciding
+        for item in items:
+            state.runtime.spend(1)
+            inner[self.variable] = item
+            value = self.body.evaluate(state, inner)
+            if value is deciding:
+                return bool(deciding)
+            if type(value) is not bool:
+                outcome = None
+        return outcome
 
 
 @dataclass(slots=True)
 class Filter(Boxed):
+    """As FEEL's ``list[match]``: the match sees ``item``, and the item's own entries by their names."""
+
     source: Boxed
     match: Boxed
     kind = "filter"
 
     def evaluate(self, state: State, scope: Scope) -> Any:
         value = self.source.evaluate(state, scope)
-        if value is None or isinstance(value, Range):
+        if value is None:
             return None
         items = value if type(value) is list else [value]
+        if not items:
+            return self._nothing(state, scope)
         kept = []
         for item in items:
             state.runtime.spend(1)
-            fields = item if type(item) is dict else {}
-            outcome = self.match.evaluate(state, {**scope, "item": item, **fields})
-            if type(outcome) is bool:
-                if outcome:
-                    kept.append(item)
-            elif outcome is not None:
-                index = int(outcome) if kind(outcome) == "number" else 0
-                if index == 0 or abs(index) > len(items):
-                    return None
-                return items[index - 1 if index > 0 else index]
+            outcome = self.match.evaluate(state, {**scope, "item": item, **_entries(item)})
+            if outcome is True:
+                kept.append(item)
+            elif outcome is not False and outcome is not None:
+                if kind(outcome) == "number":
+                    return self._at(state, items, outcome)
+                state.warn(f"the filter is {kind(outcome)}, not boolean or number", self.element)
+                return None
         return kept
+
+    def _nothing(self, state: State, scope: Scope) -> list[Any] | None:
+        """Of an empty list: whether the match is an index only its value tells."""
+        state.runtime.muted += 1
+        warned = len(state.runtime.warnings)
+        try:
+            outcome = self.match.evaluate(state, {**scope, "item": None})
+        finally:
+            state.runtime.muted -= 1
+            state.forget(warned)
+        return None if kind(outcome) == "number" else []
+
+    def _at(self, state: State, items: list[Any], index: Any) -> Any:
+        whole = int(index)
+        if whole != index or whole == 0 or abs(whole) > len(items):
+            state.warn(f"index {index} is outside of a list of {len(items)}", self.element)
+            return None
+        return items[whole - 1 if whole > 0 else whole]
+
+
+def _entries(item: Any) -> dict[str, Any]:
+    """What a filter's match sees of an item by name: a context's entries, or a date's properties."""
+    if type(item) is dict:
+        return item
+    readers = PROPERTIES.get(type(item))
+    if readers is None:
+        return {}
+    found = {name: read(item) for name, read in readers.items()}
+    return {name: value for name, value in found.items() if value is not None}

@@ -1,21 +1,23 @@
-"""Reading boxed expressions from a DMN document."""
+"""Reading boxed expressions (DMN 1.5, 10.2) from a DMN document."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from lxml import etree
 
-from towpath.feel.errors import FeelError, FeelSyntaxError
+from towpath.feel.errors import FeelError
 from towpath.feel.expression import Expression
+from towpath.feel.names import normalized
 from towpath.feel.types import ANY, Type
 
 from . import boxed
-from .answers import Output
 from .graph import Knowledge
-from .item_types import ItemTypes, child, children, line_of, local
-from .tables import AGGREGATIONS, POLICIES, DecisionTable, Input, Rule
+from .item_types import ItemTypes, child, children, local
+from .table_reader import TableReader
+from .unbound import unbound
 
 Names = frozenset[str]
 Report = Callable[..., None]
@@ -34,28 +36,53 @@ _EXPRESSIONS = (
     "every",
     "filter",
 )
-_FEEL_LANGUAGES = ("feel", "FEEL")
+# A table's own type is left to its variable: editors write a rule's or all rules' type.
+_UNTYPED = ("literalExpression", "functionDefinition", "decisionTable")
+_KINDS = {"F": "FEEL", "J": "Java", "P": "PMML"}  # as DMN 1.1's editors wrote them
+
+
+@dataclass(slots=True)
+class Called:
+    """An invocation of something by its name, to be checked once all is read."""
+
+    node: etree._Element
+    name: str
+    bindings: tuple[str, ...]
 
 
 class BoxedReader:
-    """``report`` takes faults; ``vocabulary`` are the names that values of the model have inside."""
+    """Reads the expressions of one document.
 
-    def __init__(self, report: Report, types: ItemTypes, vocabulary: Names, lenient: bool) -> None:
+    ``report`` takes faults, ``syntax`` those of FEEL text, ``missing`` the names that a text reads in
+    vain. ``vocabulary`` are the names that values of the model have inside. ``calls`` and ``unread``
+    (texts that are no FEEL) gather what was met since they were last set.
+    """
+
+    def __init__(
+        self,
+        report: Report,
+        syntax: Callable[[etree._Element, FeelError], None],
+        missing: Callable[[etree._Element, Names, Names], None],
+        types: ItemTypes,
+        vocabulary: Names,
+        language: str | None,
+    ) -> None:
         self.report = report
+        self.syntax = syntax
+        self.missing = missing
         self.types = types
         self.vocabulary = vocabulary
-        self.lenient = lenient
+        self.language = language
+        self.calls: list[Called] = []
+        self.unread = 0
+        self._in_filters = 0
+        # Cells of tables repeat themselves, and what is compiled is immutable.
+        self._compiled: dict[tuple[str, Names, str], Expression] = {}
 
     def type_of(self, node: etree._Element | None) -> Type:
-        if node is None:
-            return ANY
-        found = self.types.of(node.get("typeRef"))
-        if found is None:
-            self.report(
-                "type", f"there is no type {node.get('typeRef')!r}", node, "Define it, or use a type of FEEL."
-            )
-            return ANY
-        return found
+        return ANY if node is None else self.types.required(node.get("typeRef"), node)
+
+    # -- texts ----------------------------------------------------------------------------------------
 
     def feel(
         self,
@@ -63,24 +90,40 @@ class BoxedReader:
         names: Names,
         dialect: Literal["expression", "unary-tests"] = "expression",
     ) -> Expression | None:
-        """The compiled ``text`` of a node; None (and a fault, unless lenient) where it is no FEEL."""
+        """The compiled ``text`` of a node; None where there is none, and null where it is no FEEL."""
         text = child(node, "text")
         written = "" if text is None else (text.text or "")
-        if not written.strip():
+        if text is None or not written.strip():
             return None
-        try:
-            return Expression(written, names, dialect, types=self.types.named, vocabulary=self.vocabulary)
-        except FeelError as error:
-            line = line_of(text if text is not None else node)
-            if line is not None and isinstance(error, FeelSyntaxError):
-                line += error.line - 1
-            if not self.lenient:
-                self.report("feel", str(error), node, line=line)
-            return (
-                Expression("null", (), dialect)
-                if dialect == "expression"
-                else Expression("false", (), dialect)
-            )
+        if not self._is_feel(node):
+            return Expression("null", (), dialect)
+        key = (written, names, dialect)
+        expression = self._compiled.get(key)
+        if expression is None:
+            try:
+                expression = Expression(
+                    written, names, dialect, types=self.types.named, vocabulary=self.vocabulary
+                )
+            except FeelError as error:
+                self.unread += 1
+                self.syntax(text, error)
+                return Expression("null", (), dialect)
+            self._compiled[key] = expression
+        if not self._in_filters:
+            unknown = unbound(expression, names | self.vocabulary, self.types.named)
+            if unknown:
+                self.missing(text, unknown, names)
+        return expression
+
+    def _is_feel(self, node: etree._Element) -> bool:
+        language = node.get("expressionLanguage") or self.language
+        if not language or "feel" in language.lower():
+            return True
+        self.unread += 1
+        self.report("language", f"the expression language {language} is not FEEL", node, "Write it in FEEL.")
+        return False
+
+    # -- expressions ----------------------------------------------------------------------------------
 
     def expression_in(self, node: etree._Element, names: Names) -> boxed.Boxed | None:
         """The expression that a node holds, or None."""
@@ -90,61 +133,104 @@ class BoxedReader:
     def required(self, node: etree._Element | None, names: Names, owner: etree._Element) -> boxed.Boxed:
         found = None if node is None else self.expression_in(node, names)
         if found is None:
-            if not self.lenient:
-                self.report("expression", f"a part of {local(owner)} has no expression", owner)
+            self.report(
+                "expression",
+                f"a part of {local(owner)} has no expression",
+                owner,
+                "Fill it in, or remove it.",
+            )
             return boxed.Unreadable("there is no expression")
         return found
 
     def expression(self, node: etree._Element, names: Names) -> boxed.Boxed:
         method: Any = getattr(self, f"_{local(node).lower()}")
         read: boxed.Boxed = method(node, names)
-        return read
+        read.element = _id_of(node)
+        wanted = ANY if local(node) in _UNTYPED else self.type_of(node)
+        if wanted is ANY:
+            return read
+        typed = boxed.Typed(read, wanted, read.kind)
+        typed.element = read.element
+        return typed
 
     def _literalexpression(self, node: etree._Element, names: Names) -> boxed.Boxed:
-        language = node.get("expressionLanguage")
-        if language and not any(word in language for word in _FEEL_LANGUAGES):
-            if not self.lenient:
-                self.report(
-                    "language", f"the expression language {language} is not FEEL", node, "Write it in FEEL."
-                )
-            return boxed.Unreadable(f"the expression language {language} is not FEEL")
+        if child(node, "importedValues") is not None:
+            self.report("language", "imported values are not read", node, "Write the expression in FEEL.")
+            return boxed.Unreadable("imported values are not read")
+        unread = self.unread
         expression = self.feel(node, names)
+        if self.unread > unread:
+            return boxed.Unreadable("the expression is no FEEL")
         if expression is None:
-            return boxed.Unreadable("the expression is empty")
+            return boxed.Nothing()
         return boxed.LiteralExpression(expression, self.type_of(node))
 
     def _context(self, node: etree._Element, names: Names) -> boxed.Boxed:
         entries: list[tuple[str | None, boxed.Boxed, Type]] = []
-        for entry in children(node, "contextEntry"):
+        nodes = children(node, "contextEntry")
+        seen: set[str] = set()
+        for entry in nodes:
             variable = child(entry, "variable")
-            name = None if variable is None else str(variable.get("name") or "")
-            found = self.required(entry, names, entry)
+            name = _name(variable) or None
+            function = children(entry, "functionDefinition")
+            # A function may call itself.
+            inner = names | {name} if name is not None and function else names
+            found = self.required(entry, inner, entry)
+            if name is None and entry is not nodes[-1]:
+                self.report(
+                    "context", "an entry without a name is not the last of its context", entry, "Name it."
+                )
+            elif name in seen:
+                self.report("context", f"the entry {name!r} occurs twice", entry, "Rename one of them.")
             entries.append((name, found, self.type_of(variable)))
             if name is not None:
                 names = names | {name}
+                seen.add(name)
                 if isinstance(found, boxed.FunctionDefinition):
-                    found.name = name
+                    found.name, found.recursive = name, True
         return boxed.Context(entries)
 
     def _list(self, node: etree._Element, names: Names) -> boxed.Boxed:
         return boxed.ListOf([self.expression(item, names) for item in children(node, *_EXPRESSIONS)])
 
     def _relation(self, node: etree._Element, names: Names) -> boxed.Boxed:
-        columns = [(str(column.get("name")), self.type_of(column)) for column in children(node, "column")]
-        rows = [
-            [self.expression(cell, names) for cell in children(row, *_EXPRESSIONS)]
-            for row in children(node, "row")
-        ]
+        columns = [(_name(column), self.type_of(column)) for column in children(node, "column")]
+        if len({name for name, _ in columns}) < len(columns):
+            self.report("relation", "two columns of the relation have one name", node, "Rename one of them.")
+        rows = []
+        for number, row in enumerate(children(node, "row"), 1):
+            cells = [self.expression(cell, names) for cell in children(row, *_EXPRESSIONS)]
+            if len(cells) != len(columns):
+                self.report(
+                    "relation",
+                    f"row {number} has {len(cells)} cells; the relation has {len(columns)} columns",
+                    row,
+                    "Give the row a cell for every column.",
+                )
+                cells = [*cells, *(boxed.Nothing() for _ in columns)][: len(columns)]
+            rows.append(cells)
         return boxed.Relation(columns, rows)
 
     def _functiondefinition(self, node: etree._Element, names: Names) -> boxed.FunctionDefinition:
         parameters = tuple(
-            (str(parameter.get("name")), self.type_of(parameter))
-            for parameter in children(node, "formalParameter")
+            (_name(parameter), self.type_of(parameter)) for parameter in children(node, "formalParameter")
         )
+        if len({name for name, _ in parameters}) < len(parameters):
+            self.report("function", "two parameters have one name", node, "Rename one of them.")
+        kinds = [str(value) for key, value in node.attrib.items() if str(key).endswith("kind")]
+        language = _KINDS.get(kinds[0], kinds[0]) if kinds else "FEEL"
+        if language == "PMML":
+            self.report(
+                "function", "functions of kind PMML are not evaluated: null", node, severity="warning"
+            )
+        elif language not in _KINDS.values():
+            self.report("function", f"there is no kind of function {language!r}", node, "Use FEEL or Java.")
         inner = names | {name for name, _ in parameters}
         body = self.required(node, inner, node)
-        return boxed.FunctionDefinition(parameters, body, str(node.get("kind") or "FEEL"), self.type_of(node))
+        wanted = self.type_of(node)
+        definition = boxed.FunctionDefinition(parameters, body, language, _result(wanted))
+        definition.element = _id_of(node)
+        return definition
 
     def knowledge(
         self, node: etree._Element, element: Knowledge, names: Names
@@ -156,17 +242,21 @@ class BoxedReader:
         definition = self._functiondefinition(logic, names)
         definition.name = element.name
         # The variable's type is the function's (DMN 1.5) or its result's (before).
-        wanted = element.type
-        definition.result = wanted.result or ANY if wanted.name == "function" else wanted
+        result = _result(element.type)
+        if result is not ANY:
+            definition.result = result
         return definition
 
     def _invocation(self, node: etree._Element, names: Names) -> boxed.Boxed:
         bindings = []
         for binding in children(node, "binding"):
             parameter = child(binding, "parameter")
-            name = "" if parameter is None else str(parameter.get("name") or "")
-            found = self.expression_in(binding, names) or boxed.Unreadable("there is no expression")
-            bindings.append((name, found, self.type_of(parameter)))
+            found = self.expression_in(binding, names) or boxed.Nothing()
+            bindings.append((_name(parameter), found, self.type_of(parameter)))
+        literal = child(node, "literalExpression")
+        text = None if literal is None else child(literal, "text")
+        written = normalized("" if text is None else (text.text or ""))
+        self.calls.append(Called(node, written, tuple(name for name, _, _ in bindings)))
         return boxed.Invocation(self.required(node, names, node), bindings)
 
     def _conditional(self, node: etree._Element, names: Names) -> boxed.Boxed:
@@ -176,111 +266,44 @@ class BoxedReader:
 
     def _for(self, node: etree._Element, names: Names) -> boxed.Boxed:
         variable = str(node.get("iteratorVariable") or "")
+        if not variable:
+            self.report("iterator", "the iterator has no variable", node, "Name it (iteratorVariable).")
         source = self.required(child(node, "in"), names, node)
-        part = "return" if local(node) == "for" else "satisfies"
-        body = self.required(child(node, part), names | {variable, "partial"}, node)
-        return boxed.Iterator(local(node), variable, source, body)
+        maps = local(node) == "for"
+        returned = child(node, "return" if maps else "satisfies")
+        inner = names | {variable} | ({"partial"} if maps else set())
+        body = self.required(returned, inner, node)
+        partial = maps and returned is not None and "partial" in "".join(map(str, returned.itertext()))
+        return boxed.Iterator(local(node), variable, source, body, partial)
 
     _some = _every = _for
 
     def _filter(self, node: etree._Element, names: Names) -> boxed.Boxed:
         source = self.required(child(node, "in"), names, node)
-        return boxed.Filter(source, self.required(child(node, "match"), names | {"item"}, node))
-
-    # -- decision tables ------------------------------------------------------------------------------
+        self._in_filters += 1
+        match = self.required(child(node, "match"), names | {"item"}, node)
+        self._in_filters -= 1
+        return boxed.Filter(source, match)
 
     def _decisiontable(self, node: etree._Element, names: Names) -> boxed.Boxed:
-        policy = str(node.get("hitPolicy") or "UNIQUE").upper()
-        policy = POLICIES.get(policy, policy)
-        if policy not in POLICIES.values():
-            self.report(
-                "hit-policy",
-                f"there is no hit policy {policy}",
-                node,
-                f"Use one of {', '.join(POLICIES.values())}.",
-            )
-        aggregation = node.get("aggregation")
-        if aggregation is not None and aggregation not in AGGREGATIONS:
-            self.report("aggregation", f"there is no aggregation {aggregation}", node)
-        inputs = [self._input(clause, names) for clause in children(node, "input")]
-        outputs = [self._output(clause, names) for clause in children(node, "output")]
-        rules = []
-        for index, rule in enumerate(children(node, "rule"), 1):
-            tests = [self._test(cell, names) for cell in children(rule, "inputEntry")]
-            results = [self.feel(cell, names) for cell in children(rule, "outputEntry")]
-            if len(tests) != len(inputs) or len(results) != len(outputs):
-                self.report(
-                    "rule",
-                    f"rule {index} has {len(tests)} input and {len(results)} output entries; "
-                    f"the table has {len(inputs)} and {len(outputs)}",
-                    rule,
-                )
-                continue
-            rules.append(Rule(str(rule.get("id") or index), tests, results, line_of(rule)))
-        return DecisionTable(
-            inputs,
-            outputs,
-            rules,
-            policy,
-            aggregation if policy == "COLLECT" else None,
-            id=str(node.get("id") or ""),
-            line=line_of(node),
-        )
-
-    def _test(self, cell: etree._Element, names: Names) -> Expression | None:
-        text = child(cell, "text")
-        if text is not None and (text.text or "").strip() == "-":
-            return None
-        return self.feel(cell, names, "unary-tests")
-
-    def _input(self, clause: etree._Element, names: Names) -> Input:
-        holder = child(clause, "inputExpression")
-        expression = None if holder is None else self.feel(holder, names)
-        label = str(clause.get("label") or "")
-        if expression is None:
-            if not self.lenient:
-                self.report(
-                    "input", "an input of the table has no expression", clause, "Say what it looks at."
-                )
-            expression = Expression("null", (), "expression")
-        values = child(clause, "inputValues")
-        allowed = None if values is None else self.feel(values, names, "unary-tests")
-        return Input(
-            str(clause.get("id") or ""),
-            label or expression.text,
-            expression,
-            self.type_of(holder),
-            allowed,
-            line_of(clause),
-        )
-
-    def _output(self, clause: etree._Element, names: Names) -> Output:
-        holder, default = child(clause, "outputValues"), child(clause, "defaultOutputEntry")
-        values: list[Expression] = []
-        text = None if holder is None else child(holder, "text")
-        if holder is not None and text is not None and (text.text or "").strip():
-            try:
-                values = [Expression(part, names, "expression") for part in _split(text.text or "")]
-            except FeelError:
-                values = []  # ranges and comparisons bound the values, but give them no order
-        return Output(
-            str(clause.get("id") or ""),
-            str(clause.get("name") or clause.get("label") or ""),
-            self.type_of(clause),
-            values,
-            None if default is None else self.feel(default, names),
-        )
+        return TableReader(self).table(node, names)
 
 
-def _split(text: str) -> list[str]:
-    """The values between the commas of a list of literals."""
-    from towpath.feel.lexer import tokens
+def _name(node: etree._Element | None) -> str:
+    return "" if node is None else normalized(str(node.get("name") or ""))
 
-    parts, start, depth = [], 0, 0
-    for token in tokens(text):
-        if token.kind == "symbol":
-            depth += (token.text in "([{") - (token.text in ")]}")
-        if token.kind == "end" or (token.text == "," and not depth):
-            parts.append(text[start : token.start])
-            start = token.end
-    return parts
+
+def _id_of(node: etree._Element) -> str:
+    """The id of an element, or of the next one outside that has one."""
+    owner: etree._Element | None = node
+    while owner is not None and not owner.get("id"):
+        owner = owner.getparent()
+    return "" if owner is None else str(owner.get("id"))
+
+
+def _result(wanted: Type) -> Type:
+    """What a function answers, whose type, or whose result's type, is given."""
+    return (wanted.result or ANY) if wanted.name == "function" else wanted
+
+
+__all__ = ["BoxedReader", "Called", "Names"]

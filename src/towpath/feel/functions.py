@@ -46,13 +46,13 @@ class Closure(Function):
     def call(self, runtime: Any, arguments: Sequence[Any]) -> Any:
         if len(arguments) != len(self.parameters):
             raise Unanswerable(f"{self.name} takes {len(self.parameters)} arguments, not {len(arguments)}")
-        fitted = [
-            argument if wanted is ANY else _coerced(name, argument, wanted)
+        given = [
+            argument if wanted is ANY else fitted(runtime, name, argument, wanted)
             for (name, wanted), argument in zip(self.parameters, arguments, strict=True)
         ]
         runtime.enter()
         try:
-            return self.body(runtime, fitted)
+            return self.body(runtime, given)
         finally:
             runtime.leave()
 
@@ -60,18 +60,19 @@ class Closure(Function):
         return self.call(runtime, bound([name for name, _ in self.parameters], arguments))
 
 
-def _coerced(name: str, argument: Any, wanted: Type) -> Any:
+def fitted(runtime: Any, name: str, argument: Any, wanted: Type) -> Any:
+    """An argument as its parameter's type wants it, or null with a warning (DMN 1.5, 10.3.2.9.4)."""
     try:
         return coerce(argument, wanted)
     except NotConforming as reason:
-        raise Unanswerable(f"the argument {name!r}: {reason}") from reason
+        runtime.note(f"the argument {name!r} is null: {reason}")
+        return None
 
 
 class NativeFunction(Function):
     """A function whose body is Python: a model's knowledge or an external function.
 
-    ``body`` gets the runtime and the coerced arguments; ``strict`` makes an argument that does not
-    conform null instead of the whole result.
+    ``body`` gets the runtime and the arguments; one that does not conform to its type is null.
     """
 
     __slots__ = ("body", "parameters")
@@ -95,13 +96,13 @@ class NativeFunction(Function):
     def call(self, runtime: Any, arguments: Sequence[Any]) -> Any:
         if len(arguments) != len(self.parameters):
             raise Unanswerable(f"{self.name} takes {len(self.parameters)} arguments, not {len(arguments)}")
-        fitted = [
-            _coerced(name, argument, wanted)
+        given = [
+            argument if wanted is ANY else fitted(runtime, name, argument, wanted)
             for (name, wanted), argument in zip(self.parameters, arguments, strict=True)
         ]
         runtime.enter()
         try:
-            return self.body(runtime, fitted)
+            return self.body(runtime, given)
         finally:
             runtime.leave()
 

@@ -53,6 +53,11 @@ class Runtime:
         if not self.muted and len(self.warnings) < MAX_WARNINGS:
             self.warnings.append(Warning(message, *place(text, at)))
 
+    def note(self, message: str) -> None:
+        """Keep a reason for a null that has no place in the text."""
+        if not self.muted and len(self.warnings) < MAX_WARNINGS:
+            self.warnings.append(Warning(message, 1, 1))
+
     def spend(self, steps: int) -> None:
         self._steps -= steps
         if self._steps < 0:

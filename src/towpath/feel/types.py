@@ -106,6 +106,8 @@ def undefined_in(wanted: Type) -> str | None:
         near = difflib.get_close_matches(wanted.label, SIMPLE, n=1)
         meant = _FAMILIAR.get(wanted.label.lower()) or (near[0] if near else None)
         return f"there is no type {wanted.label!r}" + (f", did you mean {meant!r}?" if meant else "")
+    if wanted.label:
+        return None  # a defined type, which may be a part of itself
     parts = [wanted.of, wanted.result, *(of for _, of in wanted.fields), *(wanted.parameters or ())]
     return next(filter(None, (undefined_in(part) for part in parts if part is not None)), None)
 
@@ -179,47 +181,41 @@ def subsumes(general: Type, special: Type, *, unknown: bool = False) -> bool:
 
 
 def coerce(value: Any, wanted: Type) -> Any:
-    """The value as the type wants it, with FEEL's implicit conversions.
+    """The value as the type wants it, with FEEL's implicit conversions (DMN 1.5, 10.3.2.9.4).
 
     A list of one where one is wanted is its item; one where a list is wanted is a list of it; a date
-    where a date and time is wanted is its midnight in UTC. Raises NotConforming.
+    where a date and time is wanted is its midnight in UTC. Conversions are of the whole value, never of
+    what is inside a list or context. Raises NotConforming.
     """
-    if value is None or wanted.name == "Any":
+    if value is None or wanted.name == "Any" or is_instance(value, wanted):
         return value
-    if wanted.name == "Null":
-        raise NotConforming(f"{kind(value)} where null is wanted")
-    if wanted.name == "unknown":
-        raise NotConforming(str(undefined_in(wanted)))
-    if wanted.name == "list":
-        items = value if type(value) is list else [value]
-        if wanted.of is not None:
-            items = [coerce(item, wanted.of) for item in items]
-        return _allowed(items, wanted)
-    if type(value) is list and len(value) == 1 and kind(value[0]) != "list":
-        value = value[0]
-        if value is None:
-            return None
+    if type(value) is list and len(value) == 1 and _conforms(value[0], wanted):
+        return value[0]
+    if wanted.name == "list" and is_instance([value], wanted):
+        return [value]
     if type(value) is Date and wanted.name == "date and time":
-        value = DateTime(value, 0, UTC)
-    if kind(value) != wanted.name:
-        raise NotConforming(f"{kind(value)} where {wanted} is wanted")
-    if wanted.name == "context" and wanted.fields:
-        value = _coerce_context(value, wanted)
-    elif (wanted.of is not None or wanted.parameters is not None) and not is_instance(value, wanted):
-        raise NotConforming(f"{kind(value)} does not conform to {wanted}")
-    return _allowed(value, wanted)
+        midnight = DateTime(value, 0, UTC)
+        if is_instance(midnight, wanted):
+            return midnight
+    raise NotConforming(_difference(value, wanted))
 
 
-def _coerce_context(value: dict[str, Any], wanted: Type) -> dict[str, Any]:
-    coerced = dict(value)
+def _difference(value: Any, wanted: Type) -> str:
+    """Why a value does not conform to a type."""
+    found = kind(value)
+    if wanted.name == "unknown":
+        return str(undefined_in(wanted))
+    if found != wanted.name:
+        return f"{found} where {wanted} is wanted"
     for name, of in wanted.fields:
-        if name not in coerced:
-            raise NotConforming(f"the field {name!r} of {wanted} is missing")
-        coerced[name] = coerce(coerced[name], of)
-    return coerced
-
-
-def _allowed(value: Any, wanted: Type) -> Any:
+        if name not in value:
+            return f"the field {name!r} of {wanted} is missing"
+        if not _conforms(value[name], of):
+            return f"the field {name!r}: {_difference(value[name], of)}"
+    if found == "list" and wanted.of is not None:
+        for number, item in enumerate(value, 1):
+            if not _conforms(item, wanted.of):
+                return f"item {number}: {_difference(item, wanted.of)}"
     if wanted.allowed is not None and not wanted.allowed(value):
-        raise NotConforming(f"the value is not among those that {wanted} allows")
-    return value
+        return f"the value is not among those that {wanted} allows"
+    return f"{found} does not conform to {wanted}"
