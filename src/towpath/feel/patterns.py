@@ -1,28 +1,49 @@
 """Regular expressions of XPath 3.1 (which FEEL's ``matches``, ``replace`` and ``split`` use).
 
-They are translated to the ``regex`` module: class subtraction, ``\\i`` and ``\\c``, the flags s, m,
-i, x and q, and anchors that mean the whole text's ends. A search is given up after a second.
+The grammar is that of XML Schema, part 2, appendix F, with the additions of XPath Functions and
+Operators 3.1, 5.6.1: reluctant quantifiers, anchors, groups that do not capture, references back to
+groups, and the flags s, m, i, x and q. A pattern is read by that grammar and written anew for the
+``regex`` module; what the grammar does not know is refused, even where Python would take it.
+A search is given up after a second.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
 import regex
 
 from .errors import FeelLimitError, Unanswerable
-from .sizes import check_string
+from .sizes import check_items, check_string
 
 TIMEOUT = 1.0  # seconds of one search
+MAX_PATTERN = 10_000  # characters; compiling takes some 10 us for each
+MAX_REPEAT = 1_000_000
 
-_FLAGS = {"s": regex.DOTALL, "m": regex.MULTILINE, "i": regex.IGNORECASE, "x": 0, "q": 0}
+_FLAGS = {"s": 0, "m": 0, "i": regex.IGNORECASE, "x": 0, "q": 0}
+_QUANTITY = regex.compile(r"\{([0-9]+)(,([0-9]*))?\}")
+_CATEGORY = regex.compile(r"L[ultmo]?|M[nce]?|N[dlo]?|P[cdseifo]?|Z[slp]?|S[mcko]?|C[cfon]?")
+_BLOCK = regex.compile(r"Is([A-Za-z0-9-]+)")
+_SPACE = " \t\n\r"
+
 _NAME_START = (
     r":A-Z_a-z\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u02FF\u0370-\u037D\u037F-\u1FFF\u200C-\u200D"
-    r"\u2070-\u218F\u2C00-\u2FEF\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFFFD"
+    r"\u2070-\u218F\u2C00-\u2FEF\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFFFD\U00010000-\U000EFFFF"
 )
-_NAME_PART = _NAME_START + r"\-.0-9\u00B7\u0300-\u036F\u203F-\u2040"
-_ESCAPES = frozenset("nrt\\|.?*+(){}-[]^$sSdDwWiIcCpP")
+# Escapes that stand for several characters, as the inside of a class, and their opposites. A word
+# character is everything but punctuation, separators and others (XML Schema, F.1.1).
+_INSIDE = {
+    "s": r" \t\n\r",
+    "d": r"\p{Nd}",
+    "i": _NAME_START,
+    "c": _NAME_START + r"\-.0-9\u00B7\u0300-\u036F\u203F-\u2040",
+    "W": r"\p{P}\p{Z}\p{C}",
+}
+_SINGLE = frozenset("nrt\\|.?*+(){}-[]^$")
+_PRIVATE_USE = r"\uE000-\uF8FF\U000F0000-\U000FFFFD\U00100000-\U0010FFFD"
 
 
 def _bad(pattern: str, why: str) -> Unanswerable:
@@ -33,162 +54,280 @@ def _without_space(pattern: str) -> str:
     """The flag x: white space is taken out before anything else, save within classes."""
     kept: list[str] = []
     depth = 0
+    escaped = False
     for character in pattern:
-        if not depth and character in " \t\n\r":
+        if not depth and character in _SPACE:
             continue
-        if not kept or kept[-1] != "\\" or kept[-2:] == ["\\", "\\"]:
+        if escaped:
+            escaped = False
+        elif character == "\\":
+            escaped = True
+        else:
             depth = max(0, depth + (character == "[") - (character == "]"))
         kept.append(character)
     return "".join(kept)
 
 
+class _Class:
+    """A bracket expression while it is read: plain members, and parts that need a pattern of their own."""
+
+    def __init__(self, negated: bool) -> None:
+        self.negated = negated
+        self.members: list[str] = []
+        self.parts: list[str] = []
+        self.removed: str | None = None
+
+    def written(self) -> str:
+        if not self.parts:
+            found = f"[{'^' if self.negated else ''}{''.join(self.members)}]"
+        else:
+            members = [f"[{''.join(self.members)}]"] if self.members else []
+            found = f"(?:{'|'.join([*members, *self.parts])})"
+            if self.negated:
+                found = f"(?:(?!{found})(?s:.))"
+        return found if self.removed is None else f"(?:(?!{self.removed}){found})"
+
+
 class _Translator:
+    """Writes a pattern for the ``regex`` module, version 0 (whose folding of case is by character)."""
+
     def __init__(self, pattern: str, flags: str) -> None:
-        self.pattern = _without_space(pattern) if "x" in flags else pattern
-        self.multiline = "m" in flags
-        self.dotall = "s" in flags
+        self.text = _without_space(pattern) if "x" in flags else pattern
+        self.flags = flags
         self.position = 0
         self.groups = 0
         self.closed: set[int] = set()
 
+    def bad(self, why: str) -> Unanswerable:
+        return _bad(self.text, why)
+
+    def next(self) -> str:
+        """The character at the position ("" at the end), which is left behind."""
+        self.position += 1
+        return self.text[self.position - 1 : self.position]
+
     def translate(self) -> str:
         out: list[str] = []
         open_groups: list[int] = []
-        text = self.pattern
-        while self.position < len(text):
-            character = text[self.position]
-            if character == "\\":
-                out.append(self._escape(inside=False))
+        atom = False  # whether what stands before may be repeated
+        while self.position < len(self.text):
+            character = self.text[self.position]
+            if character in "?*+{":
+                if not atom:
+                    raise self.bad(f"{character} has nothing to repeat")
+                out.append(self._quantifier())
+                atom = False
+                continue
+            atom = True
+            if character == "(":
+                out.append(self._group(open_groups))
+                atom = False
+            elif character == ")":
+                if not open_groups:
+                    raise self.bad(") closes nothing")
+                self.closed.add(open_groups.pop())
+                out.append(self.next())
+            elif character == "\\":
+                out.append(self._escape())
             elif character == "[":
                 out.append(self._class())
-            elif character == "(":
-                self.position += 1
-                capturing = not text.startswith("?", self.position)
-                if not capturing and not text.startswith("?:", self.position):
-                    raise _bad(text, "(? must be (?:")
-                self.groups += capturing
-                open_groups.append(self.groups if capturing else 0)
-                out.append("(" if capturing else "(?:")
-                self.position += 0 if capturing else 2
             else:
-                if character == ")" and open_groups:
-                    self.closed.add(open_groups.pop())
-                out.append(self._plain(character))
-                self.position += 1
+                out.append(self._character(self.next()))
+                atom = character != "|"
+        if open_groups:
+            raise self.bad("a ( is not closed")
         return "".join(out)
 
-    def _plain(self, character: str) -> str:
+    def _group(self, open_groups: list[int]) -> str:
+        self.next()
+        if self.text.startswith("?", self.position):
+            if not self.text.startswith("?:", self.position):
+                raise self.bad("(? must be (?:")
+            self.position += 2
+            open_groups.append(0)
+            return "(?:"
+        self.groups += 1
+        open_groups.append(self.groups)
+        return "("
+
+    def _quantifier(self) -> str:
+        if self.text[self.position] != "{":
+            written = self.next()
+        else:
+            quantity = _QUANTITY.match(self.text, self.position)
+            if quantity is None:
+                raise self.bad("{ must be followed by numbers as in {2}, {2,} or {2,3}")
+            least, ranged, most = quantity.groups()
+            if max(len(least), len(most or "")) > 7 or int(most or least) > MAX_REPEAT:
+                raise self.bad(f"more than {MAX_REPEAT} repetitions")
+            if most and int(least) > int(most):
+                raise self.bad(f"{quantity[0]} ends before it begins")
+            self.position = quantity.end()
+            written = f"{{{int(least)}{',' if ranged else ''}{int(most) if most else ''}}}"
+        return written + (self.next() if self.text.startswith("?", self.position) else "")
+
+    def _character(self, character: str) -> str:
         if character == ".":
-            return "." if self.dotall else r"[^\n\r]"
+            return "(?s:.)" if "s" in self.flags else r"[^\n\r]"
         if character == "^":
-            return "^" if self.multiline else r"\A"
+            # A newline that ends the text begins no line.
+            return r"(?:\A|(?<=\n)(?!\Z))" if "m" in self.flags else r"(?:\A)"
         if character == "$":
-            return "$" if self.multiline else r"\Z"
-        before = self.pattern[max(0, self.position - 2) : self.position]
-        # Python's possessive quantifiers; XPath has none.
-        if character == "+" and before[-1:] in ("+", "*", "?") and before[:1] != "\\":
-            raise _bad(self.pattern, "a quantifier on a quantifier")
+            return r"(?:\Z|(?=\n))" if "m" in self.flags else r"(?:\Z)"
+        if character in "]}":
+            raise self.bad(f"{character} must be escaped")
         return character
 
-    def _escape(self, *, inside: bool) -> str:
-        text = self.pattern
-        following = text[self.position + 1 : self.position + 2]
-        if following.isdigit() and following != "0" and not inside:
-            end = self.position + 2
-            while text[end : end + 1].isdigit() and int(text[self.position + 1 : end + 1]) <= self.groups:
-                end += 1
-            number = int(text[self.position + 1 : end])
-            if number not in self.closed:
-                raise _bad(text, f"there is no group {number} before its reference")
-            self.position = end
-            return f"(?:\\{number})"
-        if following not in _ESCAPES or not following:
-            raise _bad(text, f"\\{following} is no escape")
-        self.position += 2
-        if following in "pP":
-            end = text.find("}", self.position)
-            if not text.startswith("{", self.position) or end < 0:
-                raise _bad(text, f"\\{following} needs {{...}}")
-            name = text[self.position + 1 : end]
-            self.position = end + 1
-            # A block is \p{IsName} here and \p{InName} there.
-            name = "In" + name[2:] if name.startswith("Is") else name
-            return f"\\{following}{{{name}}}"
-        if following in "iIcC":
-            body = _NAME_START if following in "iI" else _NAME_PART
-            negated = "^" if following in "IC" else ""
-            return f"[{negated}{body}]"
-        if following == "d":
-            return r"\p{Nd}"
-        if following == "D":
-            return r"\P{Nd}"
-        if following in "wW":
-            # Everything but punctuation, separators and others (XML Schema, F.1.1).
-            return r"[^\p{P}\p{Z}\p{C}]" if following == "w" else r"[\p{P}\p{Z}\p{C}]"
-        if following == "s":
-            return r"[ \t\n\r]"
-        if following == "S":
-            return r"[^ \t\n\r]"
-        return "\\" + following
+    def _escape(self) -> str:
+        """An escape outside of classes."""
+        self.next()
+        following = self.next()
+        if following.isascii() and following.isdigit() and following != "0":
+            return self._reference(int(following))
+        if following and following in _SINGLE:
+            return "\\" + following
+        made = _Class(False)
+        self._member(made, following)
+        return made.written()
+
+    def _reference(self, number: int) -> str:
+        """A reference to a group; as many digits count as still name one."""
+        while (digit := self.text[self.position : self.position + 1]).isdigit() and digit.isascii():
+            if number * 10 + int(digit) > self.groups:
+                break
+            number = number * 10 + int(digit)
+            self.position += 1
+        if number not in self.closed:
+            raise self.bad(f"there is no group {number} before its reference")
+        return rf"(?:(?({number})\{number}|))"  # a group that took no part is empty
+
+    def _member(self, made: _Class, following: str) -> None:
+        """An escape that stands for a set of characters becomes part of a class."""
+        if following and following in "pP":
+            body = self._property(following)
+            if "i" in self.flags:  # which has no bearing on properties
+                made.parts.append(f"(?-i:[{body}])")
+            else:
+                made.members.append(body)
+        elif following == "D":
+            made.members.append(r"\P{Nd}")
+        elif following in _INSIDE:
+            made.members.append(_INSIDE[following])
+        elif following and following in "SICw":
+            opposite = "W" if following == "w" else following.lower()
+            made.parts.append(f"[^{_INSIDE[opposite]}]")
+        else:
+            raise self.bad(f"\\{following} is no escape")
+
+    def _property(self, escape: str) -> str:
+        end = self.text.find("}", self.position)
+        if not self.text.startswith("{", self.position) or end < 0:
+            raise self.bad(f"\\{escape} needs {{...}}")
+        name = self.text[self.position + 1 : end]
+        self.position = end + 1
+        if _CATEGORY.fullmatch(name):
+            return f"\\{escape}{{{name}}}"
+        block = _BLOCK.fullmatch(name)
+        if block is None:
+            raise self.bad(f"{name!r} is neither a category of characters nor a block")
+        if name == "IsPrivateUse":  # the regex module has but its first part
+            if escape == "P":
+                raise self.bad(r"\P{IsPrivateUse} is written [^\p{IsPrivateUse}]")
+            return _PRIVATE_USE
+        return f"\\{escape}{{In{block[1]}}}"
 
     def _class(self) -> str:
         """A bracket expression, with ``-[...]`` as the difference it stands for."""
-        text = self.pattern
-        self.position += 1
-        negated = text.startswith("^", self.position)
-        self.position += negated
-        parts: list[str] = []
+        self.next()
+        made = _Class(self.text.startswith("^", self.position))
+        self.position += made.negated
         while True:
-            if self.position >= len(text):
-                raise _bad(text, "a class does not end")
-            character = text[self.position]
+            character = self.next()
+            if not character:
+                raise self.bad("a class does not end")
+            empty = not made.members and not made.parts
             if character == "]":
-                self.position += 1
-                if not parts:
-                    raise _bad(text, "an empty class")
-                return f"[{'^' if negated else ''}{''.join(parts)}]"
-            if text.startswith("-[", self.position) and parts:
-                self.position += 1
-                removed = self._class()
-                if not text.startswith("]", self.position):
-                    raise _bad(text, "a subtraction must end its class")
-                self.position += 1
-                return f"[[{'^' if negated else ''}{''.join(parts)}]--{removed}]"
+                if empty:
+                    raise self.bad("an empty class")
+                return made.written()
             if character == "[":
-                raise _bad(text, "[ within a class must be escaped")
+                raise self.bad("[ within a class must be escaped")
+            if character == "-" and self.text.startswith("[", self.position) and not empty:
+                made.removed = self._class()
+                if self.next() != "]":
+                    raise self.bad("a subtraction must end its class")
+                return made.written()
             if character == "\\":
-                parts.append(self._escape(inside=True))
-            else:
-                # && || ~~ -- are operators to the regex module.
-                parts.append("\\" + character if character in "&|~" else character)
-                self.position += 1
+                following = self.next()
+                if not following or following not in _SINGLE:
+                    self._member(made, following)
+                    continue
+                character = "\\" + following
+            made.members.append(self._range(character))
+
+    def _range(self, first: str) -> str:
+        """A single character of a class, or the range that it begins."""
+        following = self.text[self.position + 1 : self.position + 2]
+        if not self.text.startswith("-", self.position) or following in ("", "]", "["):
+            return _literal(first)
+        self.next()
+        last = self.next()
+        if last == "\\":
+            last += self.next()
+            if len(last) < 2 or last[1] not in _SINGLE:
+                raise self.bad(f"{last} is no end of a range")
+        if _meant(first) > _meant(last):
+            raise self.bad(f"the range {first}-{last} is backwards")
+        return f"{_literal(first)}-{_literal(last)}"
+
+
+_CONTROL = {"\\n": "\n", "\\r": "\r", "\\t": "\t"}
+
+
+def _meant(written: str) -> str:
+    """The character that a character or an escape of one is."""
+    return _CONTROL.get(written, written[-1])
+
+
+def _literal(written: str) -> str:
+    """A character for the inside of a class; what could be an operator there is escaped."""
+    character = _meant(written)
+    return character if character.isalnum() or not character.isascii() else f"\\x{ord(character):02x}"
+
+
+@contextmanager
+def _in_time() -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError:
+        raise FeelLimitError("a regular expression took more than a second") from None
 
 
 @lru_cache(maxsize=1024)
 def compiled(pattern: str, flags: str) -> Any:
     """The pattern as a compiled ``regex``; raises Unanswerable where it is none."""
-    known = 0
+    known = regex.V0
     for flag in flags:
         if flag not in _FLAGS:
             raise Unanswerable(f"{flag!r} is no flag of a regular expression")
         known |= _FLAGS[flag]
+    if len(pattern) > MAX_PATTERN:
+        raise Unanswerable(f"the pattern has more than {MAX_PATTERN} characters")
     try:
         if "q" in flags:
-            return regex.compile(regex.escape(pattern, special_only=True), known & regex.IGNORECASE)
-        return regex.compile(_Translator(pattern, flags).translate(), known | regex.V1)
+            return regex.compile(regex.escape(pattern, special_only=True), known)
+        return regex.compile(_Translator(pattern, flags).translate(), known)
     except (regex.error, OverflowError, RecursionError) as error:
         raise _bad(pattern, str(error)) from error
 
 
-def search(pattern: Any, text: str) -> Any:
-    """The first match; raises FeelLimitError after a second of trying."""
-    try:
-        return pattern.search(text, timeout=TIMEOUT)
-    except TimeoutError:
-        raise FeelLimitError("a regular expression took more than a second") from None
+def matches(text: str, pattern: str, flags: str) -> bool:
+    """Whether the pattern is found in the text; raises FeelLimitError after a second of trying."""
+    with _in_time():
+        return compiled(pattern, flags).search(text, timeout=TIMEOUT) is not None
 
 
-def _template(pattern: str, groups: int, replacement: str) -> list[str | int]:
+def _template(groups: int, replacement: str) -> list[str | int]:
     """A replacement in parts: text and group numbers (``$1``; ``\\$`` and ``\\\\`` are themselves)."""
     parts: list[str | int] = []
     position = 0
@@ -197,30 +336,36 @@ def _template(pattern: str, groups: int, replacement: str) -> list[str | int]:
         following = replacement[position + 1 : position + 2]
         if character == "\\":
             if following not in ("\\", "$") or not following:
-                raise _bad(pattern, "a backslash of the replacement must precede \\ or $")
+                raise Unanswerable("a backslash of the replacement must precede \\ or $")
             parts.append(following)
             position += 2
         elif character == "$":
-            if not following.isdigit():
-                raise _bad(pattern, "a $ of the replacement must precede a digit")
-            end = position + 2
-            while replacement[end : end + 1].isdigit() and int(replacement[position + 1 : end + 1]) <= groups:
-                end += 1
-            parts.append(int(replacement[position + 1 : end]))
-            position = end
+            number, position = _group_number(groups, replacement, position + 1)
+            parts.append(number)
         else:
             parts.append(character)
             position += 1
     return parts
 
 
+def _group_number(groups: int, replacement: str, position: int) -> tuple[int, int]:
+    """The group that a ``$`` names, by as many digits as still name one, and where its digits end."""
+    number = -1
+    while (digit := replacement[position : position + 1]).isascii() and digit.isdigit():
+        longer = int(digit) if number < 0 else number * 10 + int(digit)
+        if number >= 0 and longer > groups:
+            break
+        number = longer
+        position += 1
+    if number < 0:
+        raise Unanswerable("a $ of the replacement must precede a digit")
+    return number, position
+
+
 def replaced(text: str, pattern: str, replacement: str, flags: str) -> str:
     """``text`` with every match replaced; raises Unanswerable where a match may be empty."""
-    expression = compiled(pattern, flags)
-    if search(expression, "") is not None:
-        raise _bad(pattern, "it matches the empty string")
-    parts = [replacement] if "q" in flags else _template(pattern, expression.groups, replacement)
-
+    expression = _consuming(pattern, flags)
+    parts = [replacement] if "q" in flags else _template(expression.groups, replacement)
     length = len(text)
 
     def filled(matched: Any) -> str:
@@ -233,22 +378,34 @@ def replaced(text: str, pattern: str, replacement: str, flags: str) -> str:
         check_string(length)
         return made
 
-    try:
+    with _in_time():
         return str(expression.sub(filled, text, timeout=TIMEOUT))
-    except TimeoutError:
-        raise FeelLimitError("a regular expression took more than a second") from None
+
+
+def _consuming(pattern: str, flags: str) -> Any:
+    """The compiled pattern; raises Unanswerable where it matches the empty string (XPath's FORX0003)."""
+    if matches("", pattern, flags):
+        raise _bad(pattern, "it matches the empty string")
+    return compiled(pattern, flags)
 
 
 def split_by(text: str, delimiter: str) -> list[str]:
     """The parts of a text between the matches of a pattern."""
-    expression = compiled(delimiter, "")
-    pieces = []
+    pieces: list[str] = []
     start = 0
-    try:
-        for matched in expression.finditer(text, timeout=TIMEOUT):
-            if matched.end() > matched.start():
-                pieces.append(text[start : matched.start()])
-                start = matched.end()
-    except TimeoutError:
-        raise FeelLimitError("a regular expression took more than a second") from None
+    with _in_time():
+        for matched in _consuming(delimiter, "").finditer(text, timeout=TIMEOUT):
+            pieces.append(text[start : matched.start()])
+            check_items(len(pieces))
+            start = matched.end()
     return [*pieces, text[start:]]
+
+
+def extracted(text: str, pattern: str) -> list[str]:
+    """Every match of a pattern in a text."""
+    found: list[str] = []
+    with _in_time():
+        for matched in compiled(pattern, "").finditer(text, timeout=TIMEOUT):
+            found.append(matched.group())
+            check_items(len(found))
+    return found

@@ -22,6 +22,8 @@ from .calendar import (
 )
 
 DAY_NANOS = DAY * NANO
+MAX_MONTHS = 10**18  # of a duration, which is far more than the calendar has
+MAX_NANOS = 10**30
 
 
 def _year_text(year: int) -> str:
@@ -161,7 +163,7 @@ class YearsMonths:
         years, months = divmod(abs(self.months), 12)
         if years and months:
             return f"{sign}P{years}Y{months}M"
-        return f"{sign}P{months}M" if months else f"{sign}P{years}Y"
+        return f"{sign}P{years}Y" if years else f"{sign}P{months}M"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,8 @@ class DaysTime:
 
 Duration = YearsMonths | DaysTime
 
+_MAX_DURATION = 200  # characters of a duration
+
 _DATE = re.compile(r"(-?(?:[1-9]\d{4,8}|\d{4}))-(\d{2})-(\d{2})", re.ASCII)
 _TIME = re.compile(
     r"(\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?(Z|z|[+-]\d{2}:\d{2}(?::\d{2})?|@[\w+/-]+)?", re.ASCII
@@ -214,6 +218,13 @@ def parse_date(text: str) -> Date | None:
     """``[-]yyyy-mm-dd``, or None."""
     matched = _DATE.fullmatch(text)
     return None if matched is None else make_date(*(int(part) for part in matched.groups()))
+
+
+def bounded(duration: Duration) -> Duration | None:
+    """The duration, or None where it is longer than any may be."""
+    if isinstance(duration, YearsMonths):
+        return duration if abs(duration.months) < MAX_MONTHS else None
+    return duration if abs(duration.nanos) < MAX_NANOS else None
 
 
 def _fraction(digits: str | None) -> int:
@@ -257,15 +268,18 @@ def parse_date_and_time(text: str) -> DateTime | None:
     if found is None:
         return None
     nanos, zone = found
-    return DateTime.from_local(date.days * DAY_NANOS + nanos, zone)
+    moment = DateTime.from_local(date.days * DAY_NANOS + nanos, zone)
+    return moment if abs(moment.date.year) <= YEAR_LIMIT else None
 
 
 def parse_feel_duration(text: str) -> Duration | None:
     """A duration of one of FEEL's two kinds, or None."""
+    if len(text) > _MAX_DURATION:
+        return None
     matched = _MONTHS.fullmatch(text)
     if matched is not None and (matched[2] or matched[3]):
         months = int(matched[2] or 0) * 12 + int(matched[3] or 0)
-        return YearsMonths(-months if matched[1] else months)
+        return bounded(YearsMonths(-months if matched[1] else months))
     matched = _DAYS.fullmatch(text)
     if matched is None or not (matched[2] or matched[3]) or matched[3] == "T":
         return None
@@ -276,7 +290,7 @@ def parse_feel_duration(text: str) -> Duration | None:
         + int(matched[6] or 0)
     )
     nanos = seconds * NANO + _fraction(matched[7])
-    return DaysTime(-nanos if matched[1] else nanos)
+    return bounded(DaysTime(-nanos if matched[1] else nanos))
 
 
 def parse_any(text: str) -> Date | Time | DateTime | Duration | None:
@@ -309,7 +323,7 @@ def parse_duration(text: str) -> CalendarDuration:
     Raises ValueError with what was written where it is none.
     """
     stripped = text.strip()
-    matched = _MIXED.fullmatch(stripped)
+    matched = None if len(stripped) > _MAX_DURATION else _MIXED.fullmatch(stripped)
     if matched is None or not any(matched.groups()[1:]) or stripped.endswith("T"):
         raise ValueError(f"{text!r} is not an ISO 8601 duration such as PT15M or P1DT2H")
     sign = -1 if matched[1] else 1

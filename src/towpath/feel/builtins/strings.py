@@ -6,9 +6,9 @@ import base64
 import uuid as _uuid
 from typing import Any
 
+from .. import patterns
 from ..errors import Unanswerable
 from ..operators import Number
-from ..patterns import compiled, replaced, search, split_by
 from ..sizes import check_string
 from .signature import builtin
 
@@ -68,22 +68,22 @@ def ends_with(string: str, match: str) -> bool:
 
 @builtin("matches", "input: string, pattern: string, flags: string =")
 def matches(text: str, pattern: str, flags: str | None = None) -> bool:
-    return search(compiled(pattern, flags or ""), text) is not None
+    return patterns.matches(text, pattern, flags or "")
 
 
 @builtin("replace", "input: string, pattern: string, replacement: string, flags: string =")
 def replace(text: str, pattern: str, replacement: str, flags: str | None = None) -> str:
-    return replaced(text, pattern, replacement, flags or "")
+    return patterns.replaced(text, pattern, replacement, flags or "")
 
 
 @builtin("split", "string: string, delimiter: string")
 def split(string: str, delimiter: str) -> list[str]:
-    return split_by(string, delimiter)
+    return patterns.split_by(string, delimiter)
 
 
 @builtin("extract", "input: string, pattern: string", origin="Camunda")
 def extract(text: str, pattern: str) -> list[str]:
-    return [found.group() for found in compiled(pattern, "").finditer(text, timeout=1.0)]
+    return patterns.extracted(text, pattern)
 
 
 @builtin("string join", "list: list, delimiter: string =")
