@@ -12,7 +12,7 @@ from typing import Any
 from .calendar import YEAR_LIMIT
 from .errors import Unanswerable
 from .sizes import check_size, check_string
-from .temporal import DAY_NANOS, Date, DateTime, DaysTime, Time, YearsMonths, add_months
+from .temporal import DAY_NANOS, Date, DateTime, DaysTime, Time, YearsMonths, add_months, bounded
 from .values import DECIMAL, INT_LIMIT, Function, Range, kind
 
 Number = int | Decimal
@@ -164,6 +164,12 @@ def calculated(operation: Callable[..., Decimal], *operands: Number) -> Decimal:
         raise Unanswerable("the number has no value in 34 digits") from error
 
 
+def _duration(value: YearsMonths | DaysTime) -> YearsMonths | DaysTime:
+    if bounded(value) is None:
+        raise Unanswerable("the duration is longer than any may be")
+    return value
+
+
 def _date(value: Date | None) -> Date:
     if value is None or abs(value.year) > YEAR_LIMIT:
         raise Unanswerable("the date is beyond the calendar")
@@ -251,9 +257,9 @@ def multiply(a: Any, b: Any) -> Any:
         a, b = b, a
     if is_number(b):
         if type(a) is YearsMonths:
-            return YearsMonths(int(calculated(DECIMAL.multiply, a.months, b)))
+            return _duration(YearsMonths(int(calculated(DECIMAL.multiply, a.months, b))))
         if type(a) is DaysTime:
-            return DaysTime(int(calculated(DECIMAL.multiply, a.nanos, b)))
+            return _duration(DaysTime(int(calculated(DECIMAL.multiply, a.nanos, b))))
     raise _misfit("multiply", a, b)
 
 
@@ -266,9 +272,9 @@ def divide(a: Any, b: Any) -> Any:
                 return a // b
             return calculated(DECIMAL.divide, a, b)
         if type(a) is YearsMonths:
-            return YearsMonths(int(calculated(DECIMAL.divide, a.months, b)))
+            return _duration(YearsMonths(int(calculated(DECIMAL.divide, a.months, b))))
         if type(a) is DaysTime:
-            return DaysTime(int(calculated(DECIMAL.divide, a.nanos, b)))
+            return _duration(DaysTime(int(calculated(DECIMAL.divide, a.nanos, b))))
     elif type(a) is type(b):
         if type(a) is YearsMonths:
             return divide(a.months, b.months)

@@ -17,11 +17,12 @@ from typing import Any
 import regex
 
 from .errors import FeelLimitError, Unanswerable
-from .sizes import check_items, check_string
+from .sizes import check_items, check_string, shortened
 
 TIMEOUT = 1.0  # seconds of one search
 MAX_PATTERN = 10_000  # characters; compiling takes some 10 us for each
 MAX_REPEAT = 1_000_000
+MAX_LENGTH = 100_000  # of a pattern with a{3} written as aaa, which is how it is compiled
 
 _FLAGS = {"s": 0, "m": 0, "i": regex.IGNORECASE, "x": 0, "q": 0}
 _QUANTITY = regex.compile(r"\{([0-9]+)(,([0-9]*))?\}")
@@ -47,7 +48,7 @@ _PRIVATE_USE = r"\uE000-\uF8FF\U000F0000-\U000FFFFD\U00100000-\U0010FFFD"
 
 
 def _bad(pattern: str, why: str) -> Unanswerable:
-    return Unanswerable(f"the pattern {pattern!r} is not understood: {why}")
+    return Unanswerable(f"the pattern {shortened(pattern)} is not understood: {why}")
 
 
 def _without_space(pattern: str) -> str:
@@ -109,31 +110,42 @@ class _Translator:
     def translate(self) -> str:
         out: list[str] = []
         open_groups: list[int] = []
-        atom = False  # whether what stands before may be repeated
+        atom = 0  # the length of what stands before, once written out, and may be repeated
+        lengths = [0]  # of each open group, written out
         while self.position < len(self.text):
             character = self.text[self.position]
             if character in "?*+{":
                 if not atom:
                     raise self.bad(f"{character} has nothing to repeat")
-                out.append(self._quantifier())
-                atom = False
+                written, times = self._quantifier()
+                lengths[-1] += atom * (times - 1)
+                if lengths[-1] > MAX_LENGTH:
+                    raise self.bad(f"its repetitions make more than {MAX_LENGTH} characters")
+                out.append(written)
+                atom = 0
                 continue
-            atom = True
             if character == "(":
                 out.append(self._group(open_groups))
-                atom = False
-            elif character == ")":
+                lengths.append(1)
+                atom = 0
+                continue
+            if character == ")":
                 if not open_groups:
                     raise self.bad(") closes nothing")
                 self.closed.add(open_groups.pop())
                 out.append(self.next())
-            elif character == "\\":
+                atom = lengths.pop()
+                lengths[-1] += atom
+                continue
+            atom = 1
+            lengths[-1] += 1
+            if character == "\\":
                 out.append(self._escape())
             elif character == "[":
                 out.append(self._class())
             else:
                 out.append(self._character(self.next()))
-                atom = character != "|"
+                atom = int(character != "|")
         if open_groups:
             raise self.bad("a ( is not closed")
         return "".join(out)
@@ -150,7 +162,9 @@ class _Translator:
         open_groups.append(self.groups)
         return "("
 
-    def _quantifier(self) -> str:
+    def _quantifier(self) -> tuple[str, int]:
+        """A quantifier, and how often what it repeats will be written out when it is compiled."""
+        times = 1
         if self.text[self.position] != "{":
             written = self.next()
         else:
@@ -163,8 +177,9 @@ class _Translator:
             if most and int(least) > int(most):
                 raise self.bad(f"{quantity[0]} ends before it begins")
             self.position = quantity.end()
+            times = max(1, int(least))
             written = f"{{{int(least)}{',' if ranged else ''}{int(most) if most else ''}}}"
-        return written + (self.next() if self.text.startswith("?", self.position) else "")
+        return written + (self.next() if self.text.startswith("?", self.position) else ""), times
 
     def _character(self, character: str) -> str:
         if character == ".":

@@ -7,43 +7,58 @@ here first.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from .errors import FeelLimitError
 
 MAX_SIZE = 10_000_000  # items, entries and (16 characters each) pieces of strings
+MAX_DEPTH = 200  # lists and contexts within each other; Python's stack bears three calls for each
 MAX_ITEMS = 1_000_000  # of a list that a function makes
 MAX_STRING = 10_000_000  # characters
 
 _PIECE = 16
+_QUOTED = 80  # characters
+_TOO_DEEP = f"a value is nested more than {MAX_DEPTH} deep"
 
 
 def check_size(value: Any) -> None:
     """Raise FeelLimitError where a list or context is too large, or too deep, to go through."""
     if type(value) is list or type(value) is dict:
-        try:
-            _size(value, {})
-        except RecursionError:
-            raise FeelLimitError("a value is nested too deeply") from None
+        _size(value, {}, 1)
 
 
-def _size(value: Any, known: dict[int, int]) -> int:
+def _size(value: Any, known: dict[int, tuple[int, int]], level: int) -> tuple[int, int]:
+    """How many parts a value at a level has, and how many levels; raises FeelLimitError."""
     found = known.get(id(value))
     if found is not None:
+        if level + found[1] - 1 > MAX_DEPTH:
+            raise FeelLimitError(_TOO_DEEP)
         return found
-    total = 1
+    if level > MAX_DEPTH:
+        raise FeelLimitError(_TOO_DEEP)
+    total, levels = 1, 1
     for item in value.values() if type(value) is dict else value:
         kind = type(item)
         if kind is list or kind is dict:
-            total += _size(item, known)
+            parts, below = _size(item, known, level + 1)
+            total += parts
+            levels = max(levels, below + 1)
         elif kind is str:
             total += 1 + len(item) // _PIECE
+        elif kind is Decimal:
+            total += 1 + abs(item.adjusted()) // _PIECE  # written without an exponent
         else:
             total += 1
     if total > MAX_SIZE:
         raise FeelLimitError(f"a value of more than {MAX_SIZE} parts")
-    known[id(value)] = total
-    return total
+    known[id(value)] = total, levels
+    return total, levels
+
+
+def shortened(text: str) -> str:
+    """A text as a message quotes it."""
+    return repr(text if len(text) <= _QUOTED else text[: _QUOTED - 3] + "...")
 
 
 def check_items(count: int) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 
 from ..convert import from_json, to_json
 from ..errors import FeelLimitError, Unanswerable
-from ..values import text
+from ..sizes import check_size, check_string
+from ..values import kind, number_text
 from .signature import builtin
 
 
+@builtin("get value", "context: context, key: string", origin="Camunda")
 @builtin("get value", "m: context, key: string")
 def get_value(context: dict[str, Any], key: str) -> Any:
     return context.get(key)
@@ -19,7 +21,7 @@ def get_value(context: dict[str, Any], key: str) -> Any:
 
 @builtin("get value", "context: context, keys: list", origin="Camunda")
 def get_value_at(context: dict[str, Any], keys: list[Any]) -> Any:
-    found: Any = context
+    found: Any = context if keys else None
     for key in keys:
         if not isinstance(key, str):
             raise Unanswerable("a key is not a string")
@@ -27,6 +29,7 @@ def get_value_at(context: dict[str, Any], keys: list[Any]) -> Any:
     return found
 
 
+@builtin("get entries", "context: context", origin="Camunda")
 @builtin("get entries", "m: context")
 def get_entries(context: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"key": key, "value": value} for key, value in context.items()]
@@ -35,11 +38,11 @@ def get_entries(context: dict[str, Any]) -> list[dict[str, Any]]:
 @builtin("context", "entries: list")
 def context_of(entries: list[Any]) -> dict[str, Any]:
     made: dict[str, Any] = {}
-    for entry in entries:
+    for place, entry in enumerate(entries, 1):
         if not isinstance(entry, dict) or "key" not in entry or "value" not in entry:
-            raise Unanswerable("an entry is not a context of key and value")
+            raise Unanswerable(f"entry {place} is no context of key and value")
         if not isinstance(entry["key"], str):
-            raise Unanswerable("a key is not a string")
+            raise Unanswerable(f"the key of entry {place} is {kind(entry['key'])}, not a string")
         if entry["key"] in made:
             raise Unanswerable(f"the key {entry['key']!r} occurs twice")
         made[entry["key"]] = entry["value"]
@@ -53,22 +56,27 @@ def context_put(context: dict[str, Any], key: str, value: Any) -> dict[str, Any]
 
 @builtin("context put", "context: context, keys: list, value: any")
 def context_put_at(context: dict[str, Any], keys: list[Any], value: Any) -> dict[str, Any]:
-    if not keys or not isinstance(keys[0], str):
+    """A new context; contexts that are missing on the way are made, as Camunda has it."""
+    if not keys or not all(isinstance(key, str) for key in keys):
         raise Unanswerable("the keys are no list of strings")
-    if len(keys) == 1:
-        return {**context, keys[0]: value}
-    inner = context.get(keys[0])
-    if inner is not None and not isinstance(inner, dict):
-        raise Unanswerable(f"the entry {keys[0]!r} is no context")
-    return {**context, keys[0]: context_put_at(inner or {}, keys[1:], value)}
+    outer = [context]
+    for key in keys[:-1]:
+        inner = outer[-1].get(key, {})
+        if not isinstance(inner, dict):
+            raise Unanswerable(f"the entry {key!r} is {kind(inner)}, not a context")
+        outer.append(inner)
+    made = value
+    for key, around in zip(reversed(keys), reversed(outer), strict=True):
+        made = {**around, key: made}
+    return made  # type: ignore[no-any-return]
 
 
 @builtin("context merge", "contexts: list")
 def context_merge(contexts: list[Any]) -> dict[str, Any]:
     merged: dict[str, Any] = {}
-    for context in contexts:
+    for place, context in enumerate(contexts, 1):
         if not isinstance(context, dict):
-            raise Unanswerable("an item is no context")
+            raise Unanswerable(f"item {place} is {kind(context)}, not a context")
         merged.update(context)
     return merged
 
@@ -90,23 +98,72 @@ def asserted(value: Any, condition: Any, cause: str | None = None) -> Any:
     return value
 
 
+@builtin(
+    "fromAi", "value: any, description: any =, type: any =, schema: any =, options: any =", origin="Camunda"
+)
+def from_ai(value: Any, *_: Any) -> Any:
+    """The value itself: the rest tells an AI agent's connector what to fill in."""
+    return value
+
+
+@builtin("is", "value1: any, value2: any")
+def same(value1: Any, value2: Any) -> bool:
+    """The same kind and the same value, with the same zone: sharper than ``=``."""
+    check_size(value1)
+    check_size(value2)
+    return _same(value1, value2)
+
+
+def _same(a: Any, b: Any) -> bool:
+    if kind(a) != kind(b):
+        return False
+    if type(a) is list:
+        return len(a) == len(b) and all(map(_same, a, b))
+    if type(a) is dict:
+        return a.keys() == b.keys() and all(_same(value, b[key]) for key, value in a.items())
+    return bool(a == b)
+
+
 @builtin("to json", "value: any", origin="Camunda")
 def to_json_text(value: Any) -> str:
-    return json.dumps(to_json(value), ensure_ascii=False, separators=(",", ":"), default=_number)
+    pieces: list[str] = []
+    _write(to_json(value), pieces)
+    check_string(sum(map(len, pieces)))
+    return "".join(pieces)
 
 
-def _number(value: Any) -> Any:
-    # json knows no Decimal; a number that a float keeps is written as it is.
-    if isinstance(value, Decimal) and Decimal(repr(float(value))) == value:
-        return float(value)
-    return text(value)
+def _write(value: Any, pieces: list[str]) -> None:
+    """JSON text with all digits of a number, which the json module has not."""
+    if type(value) is list or type(value) is dict:
+        opening, closing = "[]" if type(value) is list else "{}"
+        pieces.append(opening)
+        for index, item in enumerate(value):
+            if index:
+                pieces.append(",")
+            if type(value) is dict:
+                pieces.append(f"{json.dumps(item, ensure_ascii=False)}:")
+                item = value[item]
+            _write(item, pieces)
+        pieces.append(closing)
+    elif isinstance(value, int | Decimal) and type(value) is not bool:
+        pieces.append(number_text(value))
+    else:
+        pieces.append(json.dumps(value, ensure_ascii=False))
 
 
 @builtin("from json", "value: string", origin="Camunda")
 def from_json_text(value: str) -> Any:
     try:
-        return from_json(json.loads(value, parse_float=Decimal))
-    except (ValueError, ArithmeticError) as error:
-        raise Unanswerable("the text is no JSON") from error
+        return from_json(json.loads(value, parse_float=Decimal, parse_int=_integer, parse_constant=_refuse))
+    except ValueError as error:
+        raise Unanswerable(f"the text is no JSON: {error}") from error
     except RecursionError:
         raise FeelLimitError("the JSON is nested too deeply") from None
+
+
+def _integer(digits: str) -> int | Decimal:
+    return int(digits) if len(digits) <= 34 else Decimal(digits)
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no number of JSON")

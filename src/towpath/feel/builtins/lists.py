@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 from functools import cmp_to_key
 from typing import Any
@@ -9,14 +10,15 @@ from typing import Any
 from ..errors import Unanswerable
 from ..operators import Number, add, calculated, divide, equals, is_number, multiply, order, subtract
 from ..sizes import check_items, check_size
-from ..values import DECIMAL, Function, kind, whole
+from ..temporal import DateTime, Time
+from ..values import DECIMAL, Function, Range, kind, whole
 from .signature import builtin
 
 
 def _numbers(items: list[Any]) -> list[Number]:
-    for item in items:
+    for place, item in enumerate(items, 1):
         if not is_number(item):
-            raise Unanswerable(f"an item is {kind(item)}, not a number")
+            raise Unanswerable(f"item {place} is {kind(item)}, not a number")
     return items
 
 
@@ -67,17 +69,10 @@ def maximum_of(*items: Any) -> Any:
 
 @builtin("sum", "list: list")
 def total(items: list[Any]) -> Any:
-    if not items:
-        return None
-    if not is_number(items[0]) and kind(items[0]).endswith("duration"):
-        result = items[0]
-        for item in items[1:]:
-            result = add(result, item)
-        return result
-    result = 0
+    result: Any = 0
     for item in _numbers(items):
         result = add(result, item)
-    return result
+    return result if items else None
 
 
 @builtin("sum", "n: number *")
@@ -258,39 +253,48 @@ def index_of(items: list[Any], match: Any) -> list[int]:
     return [index for index, item in enumerate(items, 1) if equals(item, match) is True]
 
 
-def _distinct(items: list[Any], runtime: Any) -> list[Any]:
+def _identity(value: Any) -> Any:
+    """What two values have in common just when they are equal (``=``); it can be hashed."""
+    kind = type(value)
+    if kind is int or kind is Decimal or kind is str:
+        return value
+    if kind is list:
+        return list, tuple(map(_identity, value))
+    if kind is dict:
+        return dict, frozenset((key, _identity(item)) for key, item in value.items())
+    if kind is Range:
+        ends = _identity(value.start), _identity(value.end)
+        return Range, *ends, value.start_included, value.end_included, value.unary
+    if kind is Time or kind is DateTime:
+        return kind, value.zone is None, value.nanos
+    return kind, value
+
+
+def _distinct(items: list[Any]) -> list[Any]:
     """Each value once, in the order of their first occurrence."""
-    seen: set[Any] = set()
-    kept: list[Any] = []
-    rest: list[Any] = []  # what Python cannot hash, or hashes otherwise than FEEL compares
+    check_size(items)
+    first: dict[Any, Any] = {}
     for item in items:
-        if item is None or isinstance(item, str | bool | int | Decimal):
-            key = (isinstance(item, bool), item)
-            if key not in seen:
-                seen.add(key)
-                kept.append(item)
-            continue
-        runtime.spend(len(rest))
-        if not any(equals(item, other) is True for other in rest):
-            rest.append(item)
-            kept.append(item)
-    return kept
+        first.setdefault(_identity(item), item)
+    return list(first.values())
 
 
-@builtin("distinct values", "list: list", runtime=True)
-def distinct_values(runtime: Any, items: list[Any]) -> list[Any]:
-    return _distinct(items, runtime)
+@builtin("distinct values", "list: list")
+def distinct_values(items: list[Any]) -> list[Any]:
+    return _distinct(items)
 
 
-@builtin("union", "list: list *", runtime=True)
-def union(runtime: Any, *lists: list[Any]) -> list[Any]:
-    return _distinct(concatenate(*lists), runtime)
+@builtin("union", "list: list *")
+def union(*lists: list[Any]) -> list[Any]:
+    return _distinct(concatenate(*lists))
 
 
-@builtin("duplicate values", "list: list", runtime=True, origin="Camunda")
-def duplicate_values(runtime: Any, items: list[Any]) -> list[Any]:
-    runtime.spend(len(items) ** 2 // 4)
-    return [item for item in _distinct(items, runtime) if len(index_of(items, item)) > 1]
+@builtin("duplicate values", "list: list", origin="Camunda")
+def duplicate_values(items: list[Any]) -> list[Any]:
+    """The values that occur more than once, each once."""
+    check_size(items)
+    times = Counter(map(_identity, items))
+    return [item for item in _distinct(items) if times[_identity(item)] > 1]
 
 
 @builtin("flatten", "list: list")

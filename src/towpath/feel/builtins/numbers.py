@@ -21,7 +21,7 @@ from ..temporal import DaysTime, Duration, YearsMonths
 from ..values import DECIMAL, whole
 from .signature import builtin
 
-_WIDE = Context(prec=7000, Emin=-20_000, Emax=20_000)
+_WIDE = Context(prec=14_000, Emin=-20_000, Emax=20_000)  # holds any two decimals, digit by digit
 _SCALES = range(-6111, 6177)  # the exponents of decimal128
 
 
@@ -30,16 +30,15 @@ def rounded(number: Number, scale: Number, rounding: str) -> Number:
     places = int(scale)
     if places not in _SCALES:
         raise Unanswerable(f"the scale is outside of {_SCALES[0]} to {_SCALES[-1]}")
-    value = Decimal(number)
-    exponent = value.as_tuple().exponent
-    if not isinstance(exponent, int) or places >= -exponent:
+    if places >= -_exponent(number):
         return number
+    value = Decimal(number)
     return whole(value.quantize(Decimal(1).scaleb(-places, _WIDE), rounding, _WIDE))
 
 
-@builtin("not", "negand: any")
-def negated(negand: Any) -> bool | None:
-    return not negand if isinstance(negand, bool) else None
+@builtin("not", "negand: boolean ?")
+def negated(negand: bool | None) -> bool | None:
+    return None if negand is None else not negand
 
 
 @builtin("decimal", "n: number, scale: number")
@@ -90,10 +89,15 @@ def modulo(dividend: Number, divisor: Number) -> Number:
         raise Unanswerable("division by zero")
     if isinstance(dividend, int) and isinstance(divisor, int):
         return dividend % divisor
-    rest = _WIDE.remainder(Decimal(dividend), Decimal(divisor))
-    if rest and (rest < 0) is not (divisor < 0):
-        rest = _WIDE.add(rest, Decimal(divisor))
-    return whole(calculated(DECIMAL.plus, rest))
+    # As whole numbers of the smaller unit: a quotient may have more digits than any context has.
+    unit = min(_exponent(dividend), _exponent(divisor))
+    rest = int(Decimal(dividend).scaleb(-unit, _WIDE)) % int(Decimal(divisor).scaleb(-unit, _WIDE))
+    return whole(calculated(DECIMAL.plus, Decimal(rest).scaleb(unit, _WIDE)))
+
+
+def _exponent(number: Number) -> int:
+    exponent = Decimal(number).as_tuple().exponent
+    return exponent if isinstance(exponent, int) else 0
 
 
 @builtin("sqrt", "number: number")
@@ -126,13 +130,13 @@ def absolute_duration(n: Duration) -> Duration:
 
 
 @builtin("odd", "number: number")
-def odd(number: Number) -> bool | None:
-    return number % 2 == 1 or number % 2 == -1
+def odd(number: Number) -> bool:
+    return modulo(number, 2) == 1
 
 
 @builtin("even", "number: number")
 def even(number: Number) -> bool:
-    return number % 2 == 0
+    return modulo(number, 2) == 0
 
 
 @builtin("random number", "", runtime=True, origin="Camunda")

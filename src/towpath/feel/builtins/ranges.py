@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
 
 from ..errors import Unanswerable
-from ..operators import contains, equals, order
+from ..operators import contains, order
 from ..values import Range, kind
 from .signature import builtin
+
+_Body = TypeVar("_Body", bound=Callable[..., bool])
 
 
 def _order(a: Any, b: Any) -> int:
@@ -22,6 +26,22 @@ def _holds(extent: Range, point: Any) -> bool:
     if found is None:
         raise Unanswerable(f"cannot compare {kind(point)} with the range")
     return found
+
+
+def _relation(name: str, signature: str) -> Callable[[_Body], _Body]:
+    """Register a relation. ``(!= 5)`` is no stretch of values, so it has none to anything."""
+
+    def register(body: _Body) -> _Body:
+        @wraps(body)
+        def related(*arguments: Any) -> bool:
+            if any(type(argument) is Range and argument.unary == "!=" for argument in arguments):
+                raise Unanswerable("(!= ...) has neither start nor end")
+            return bool(body(*arguments))
+
+        builtin(name, signature)(related)
+        return body
+
+    return register
 
 
 def _start(a: Range, b: Range) -> int:
@@ -46,138 +66,138 @@ def _ends_before(a: Range, b: Range) -> bool:
     return sign < 0 or (sign == 0 and not (a.end_included and b.start_included))
 
 
-@builtin("before", "point1: comparable, point2: comparable")
+@_relation("before", "point1: comparable, point2: comparable")
 def before_points(point1: Any, point2: Any) -> bool:
     return _order(point1, point2) < 0
 
 
-@builtin("before", "point: comparable, range: range")
+@_relation("before", "point: comparable, range: range")
 def before_point_range(point: Any, extent: Range) -> bool:
     return _ends_before(Range(point, point, True, True), extent)
 
 
-@builtin("before", "range: range, point: comparable")
+@_relation("before", "range: range, point: comparable")
 def before_range_point(extent: Range, point: Any) -> bool:
     return _ends_before(extent, Range(point, point, True, True))
 
 
-@builtin("before", "range1: range, range2: range")
+@_relation("before", "range1: range, range2: range")
 def before_ranges(range1: Range, range2: Range) -> bool:
     return _ends_before(range1, range2)
 
 
-@builtin("after", "point1: comparable, point2: comparable")
+@_relation("after", "point1: comparable, point2: comparable")
 def after_points(point1: Any, point2: Any) -> bool:
     return _order(point1, point2) > 0
 
 
-@builtin("after", "point: comparable, range: range")
+@_relation("after", "point: comparable, range: range")
 def after_point_range(point: Any, extent: Range) -> bool:
     return _ends_before(extent, Range(point, point, True, True))
 
 
-@builtin("after", "range: range, point: comparable")
+@_relation("after", "range: range, point: comparable")
 def after_range_point(extent: Range, point: Any) -> bool:
     return _ends_before(Range(point, point, True, True), extent)
 
 
-@builtin("after", "range1: range, range2: range")
+@_relation("after", "range1: range, range2: range")
 def after_ranges(range1: Range, range2: Range) -> bool:
     return _ends_before(range2, range1)
 
 
-@builtin("meets", "range1: range, range2: range")
+@_relation("meets", "range1: range, range2: range")
 def meets(range1: Range, range2: Range) -> bool:
     if range1.end is None or range2.start is None:
         return False
-    return range1.end_included and range2.start_included and _order(range1.end, range2.start) == 0
+    return _order(range1.end, range2.start) == 0 and range1.end_included and range2.start_included
 
 
-@builtin("met by", "range1: range, range2: range")
+@_relation("met by", "range1: range, range2: range")
 def met_by(range1: Range, range2: Range) -> bool:
     return meets(range2, range1)
 
 
-@builtin("overlaps", "range1: range, range2: range")
+@_relation("overlaps", "range1: range, range2: range")
 def overlaps(range1: Range, range2: Range) -> bool:
     return not _ends_before(range1, range2) and not _ends_before(range2, range1)
 
 
-@builtin("overlaps before", "range1: range, range2: range")
+@_relation("overlaps before", "range1: range, range2: range")
 def overlaps_before(range1: Range, range2: Range) -> bool:
     return overlaps(range1, range2) and _start(range1, range2) < 0 and _end(range1, range2) <= 0
 
 
-@builtin("overlaps after", "range1: range, range2: range")
+@_relation("overlaps after", "range1: range, range2: range")
 def overlaps_after(range1: Range, range2: Range) -> bool:
     return overlaps_before(range2, range1)
 
 
-@builtin("finishes", "point: comparable, range: range")
+@_relation("finishes", "point: comparable, range: range")
 def finishes_point(point: Any, extent: Range) -> bool:
-    return extent.end_included and equals(point, extent.end) is True and _order(point, extent.end) == 0
+    return extent.end is not None and _order(point, extent.end) == 0 and extent.end_included
 
 
-@builtin("finishes", "range1: range, range2: range")
+@_relation("finishes", "range1: range, range2: range")
 def finishes(range1: Range, range2: Range) -> bool:
     return _end(range1, range2) == 0 and _start(range1, range2) >= 0
 
 
-@builtin("finished by", "range: range, point: comparable")
+@_relation("finished by", "range: range, point: comparable")
 def finished_by_point(extent: Range, point: Any) -> bool:
     return finishes_point(point, extent)
 
 
-@builtin("finished by", "range1: range, range2: range")
+@_relation("finished by", "range1: range, range2: range")
 def finished_by(range1: Range, range2: Range) -> bool:
     return finishes(range2, range1)
 
 
-@builtin("includes", "range: range, point: comparable")
+@_relation("includes", "range: range, point: comparable")
 def includes_point(extent: Range, point: Any) -> bool:
     return _holds(extent, point)
 
 
-@builtin("includes", "range1: range, range2: range")
+@_relation("includes", "range1: range, range2: range")
 def includes(range1: Range, range2: Range) -> bool:
     return _start(range1, range2) <= 0 and _end(range1, range2) >= 0
 
 
-@builtin("during", "point: comparable, range: range")
+@_relation("during", "point: comparable, range: range")
 def during_point(point: Any, extent: Range) -> bool:
     return _holds(extent, point)
 
 
-@builtin("during", "range1: range, range2: range")
+@_relation("during", "range1: range, range2: range")
 def during(range1: Range, range2: Range) -> bool:
     return includes(range2, range1)
 
 
-@builtin("starts", "point: comparable, range: range")
+@_relation("starts", "point: comparable, range: range")
 def starts_point(point: Any, extent: Range) -> bool:
-    return extent.start_included and extent.start is not None and _order(point, extent.start) == 0
+    return extent.start is not None and _order(point, extent.start) == 0 and extent.start_included
 
 
-@builtin("starts", "range1: range, range2: range")
+@_relation("starts", "range1: range, range2: range")
 def starts(range1: Range, range2: Range) -> bool:
     return _start(range1, range2) == 0 and _end(range1, range2) <= 0
 
 
-@builtin("started by", "range: range, point: comparable")
+@_relation("started by", "range: range, point: comparable")
 def started_by_point(extent: Range, point: Any) -> bool:
     return starts_point(point, extent)
 
 
-@builtin("started by", "range1: range, range2: range")
+@_relation("started by", "range1: range, range2: range")
 def started_by(range1: Range, range2: Range) -> bool:
     return starts(range2, range1)
 
 
-@builtin("coincides", "point1: comparable, point2: comparable")
+@_relation("coincides", "point1: comparable, point2: comparable")
 def coincides_points(point1: Any, point2: Any) -> bool:
     return _order(point1, point2) == 0
 
 
-@builtin("coincides", "range1: range, range2: range")
+@_relation("coincides", "range1: range, range2: range")
 def coincides(range1: Range, range2: Range) -> bool:
     return _start(range1, range2) == 0 and _end(range1, range2) == 0

@@ -7,14 +7,18 @@ the types of DMN 1.5, 10.3.4. ``=`` marks what may be left out, ``?`` after a ty
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ..errors import Unanswerable
+from ..sizes import check_string
 from ..temporal import DateTime
 from ..types import ANY, SIMPLE, Type
 from ..values import Function, kind
+
+_LARGE = 1_000  # items or characters of a value, above which it costs more than its call
+_SHARES: dict[type, int] = {list: 8, dict: 8, str: 64}  # items or characters for one step
 
 # Types that stand for several kinds.
 _UNIONS: dict[str, frozenset[str]] = {
@@ -49,7 +53,7 @@ class Parameter:
         if value is None:
             if self.nullable or wanted == "any":
                 return None
-            raise Unanswerable(f"the argument {self.name!r} is null")
+            raise Misfit(f"the argument {self.name!r} is null")
         if wanted == "any":
             return value
         found = kind(value)
@@ -64,7 +68,7 @@ class Parameter:
             return self.fitted(value[0])
         if wanted == "date and time" and found == "date":
             return DateTime(value, 0)
-        raise Unanswerable(f"the argument {self.name!r} is {found} where {wanted} is wanted")
+        raise Misfit(f"the argument {self.name!r} is {found} where {wanted} is wanted")
 
 
 def _parameters(signature: str) -> tuple[Parameter, ...]:
@@ -78,6 +82,10 @@ def _parameters(signature: str) -> tuple[Parameter, ...]:
         nullable = wanted.endswith("?")
         parameters.append(Parameter(name, wanted.rstrip("? "), nullable, optional, repeated))
     return tuple(parameters)
+
+
+class Misfit(Unanswerable):
+    """An argument is not of the type that a signature wants; another signature may want it."""
 
 
 class Signature:
@@ -121,8 +129,8 @@ class Signature:
             default=-1,
         )
         values = [arguments.get(parameter.name) for parameter in self.parameters[: last + 1]]
-        if values and self.parameters[last].repeated and type(values[-1]) is list:
-            values[-1:] = values[-1]
+        if len(self.parameters) == 1 and self.parameters[0].repeated and type(values[0]) is list:
+            values = values[0]  # by name, all of them are given as one list
         return self.call(runtime, values)
 
     def __str__(self) -> str:
@@ -132,12 +140,13 @@ class Signature:
 class Builtin(Function):
     """A function of the standard library, with all its signatures. ``origin`` is its source."""
 
-    __slots__ = ("origin", "signatures")
+    __slots__ = ("_by_count", "origin", "signatures")
 
     def __init__(self, name: str, origin: str) -> None:
         super().__init__(name)
         self.origin = origin
         self.signatures: list[Signature] = []
+        self._by_count: dict[int, tuple[Signature, ...]] = {}
 
     def parameter_types(self, count: int) -> list[tuple[Type, ...]]:
         return [
@@ -148,35 +157,65 @@ class Builtin(Function):
 
     def call(self, runtime: Any, arguments: Sequence[Any]) -> Any:
         count = len(arguments)
-        fits = [signature for signature in self.signatures if signature.takes(count)]
+        fits = self._by_count.get(count)
+        if fits is None:
+            fits = tuple(signature for signature in self.signatures if signature.takes(count))
+            self._by_count[count] = fits
         if not fits:
             raise Unanswerable(f"{self.name}() does not take {count} arguments; it takes {self._usage()}")
-        reason: Unanswerable | None = None
+        _pay(runtime, arguments)
+        misfit: Misfit | None = None
         for signature in fits:
             try:
-                return signature.call(runtime, arguments)
+                return _paid(runtime, signature.call(runtime, arguments))
+            except Misfit as error:
+                misfit = misfit or error
             except Unanswerable as error:
-                reason = reason or error
-        assert reason is not None
-        raise Unanswerable(f"{self.name}(): {reason}")
+                raise Unanswerable(f"{self.name}(): {error}") from None
+        raise Unanswerable(f"{self.name}(): {misfit}")
 
     def call_named(self, runtime: Any, arguments: dict[str, Any]) -> Any:
         names = set(arguments)
-        reason: Unanswerable | None = None
+        _pay(runtime, arguments.values())
+        misfit: Misfit | None = None
         for signature in self.signatures:
             if signature.takes_names(names):
                 try:
-                    return signature.call_named(runtime, arguments)
+                    return _paid(runtime, signature.call_named(runtime, arguments))
+                except Misfit as error:
+                    misfit = misfit or error
                 except Unanswerable as error:
-                    reason = reason or error
-        if reason is not None:
-            raise Unanswerable(f"{self.name}(): {reason}")
-        raise Unanswerable(
-            f"{self.name}() has no parameters {', '.join(sorted(names))}; it takes {self._usage()}"
-        )
+                    raise Unanswerable(f"{self.name}(): {error}") from None
+        if misfit is not None:
+            raise Unanswerable(f"{self.name}(): {misfit}")
+        raise Unanswerable(self._misnamed(names))
+
+    def _misnamed(self, names: set[str]) -> str:
+        known = {parameter.name for signature in self.signatures for parameter in signature.parameters}
+        unknown = ", ".join(map(repr, sorted(names - known)))
+        if unknown:
+            return f"{self.name}() has no parameter {unknown}; it takes {self._usage()}"
+        given = ", ".join(map(repr, sorted(names)))
+        return f"{self.name}() does not take just {given}; it takes {self._usage()}"
 
     def _usage(self) -> str:
-        return " or ".join(f"({signature})" for signature in self.signatures)
+        return " or ".join(dict.fromkeys(f"({signature})" for signature in self.signatures))
+
+
+def _pay(runtime: Any, values: Iterable[Any]) -> None:
+    """Take steps for large values, so that many calls on them come to an end."""
+    for value in values:
+        share = _SHARES.get(type(value))
+        if share is not None and len(value) > _LARGE:
+            runtime.spend(len(value) // share)
+
+
+def _paid(runtime: Any, result: Any) -> Any:
+    """The result of a built-in, once it is known to be no longer than any string may be."""
+    if type(result) is str and len(result) > _LARGE:
+        check_string(len(result))
+        runtime.spend(len(result) // _SHARES[str])
+    return result
 
 
 STANDARD: dict[str, Builtin] = {}

@@ -10,6 +10,7 @@ from .. import patterns
 from ..errors import Unanswerable
 from ..operators import Number
 from ..sizes import check_string
+from ..values import kind
 from .signature import builtin
 
 
@@ -17,7 +18,7 @@ from .signature import builtin
 def substring(string: str, start: Number, length: Number | None = None) -> str:
     first = int(start)
     if first == 0 or abs(first) > len(string):
-        raise Unanswerable(f"position {first} is outside of a string of {len(string)} characters")
+        raise Unanswerable(f"position {start} is outside of a string of {len(string)} characters")
     begin = first - 1 if first > 0 else len(string) + first
     if length is None:
         return string[begin:]
@@ -89,10 +90,10 @@ def extract(text: str, pattern: str) -> list[str]:
 @builtin("string join", "list: list, delimiter: string =")
 def string_join(items: list[Any], delimiter: str | None = None) -> str:
     texts = []
-    for item in items:
+    for place, item in enumerate(items, 1):
         if item is not None:
             if not isinstance(item, str):
-                raise Unanswerable("an item is not a string")
+                raise Unanswerable(f"item {place} is {kind(item)}, not a string")
             texts.append(item)
     check_string(sum(map(len, texts)) + len(delimiter or "") * len(texts))
     return (delimiter or "").join(texts)

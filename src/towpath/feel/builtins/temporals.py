@@ -5,11 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from ..calendar import NANO, Zone, days_in_month, parse_zone
+from ..calendar import NANO, YEAR_LIMIT, Zone, days_in_month, parse_zone
 from ..errors import Unanswerable
 from ..operators import Number
+from ..sizes import shortened
 from ..temporal import (
-    DAY_NANOS,
     Date,
     DateTime,
     DaysTime,
@@ -17,13 +17,12 @@ from ..temporal import (
     Time,
     YearsMonths,
     make_date,
-    parse_any,
     parse_date,
     parse_date_and_time,
     parse_feel_duration,
     parse_time,
 )
-from ..values import DECIMAL, kind
+from ..values import DECIMAL
 from .signature import builtin
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -45,7 +44,7 @@ _MONTHS = (
 
 def _parsed(value: Any, what: str, text: str) -> Any:
     if value is None:
-        raise Unanswerable(f"{text!r} is no {what}")
+        raise Unanswerable(f"{shortened(text)} is no {what}")
     return value
 
 
@@ -124,7 +123,9 @@ def date_and_time_in_zone(date: Date | DateTime, timezone: str) -> DateTime:
     zone = _named_zone(timezone)
     if isinstance(date, Date):
         return DateTime(date, 0, zone)
-    return DateTime.from_instant(date.nanos, zone)
+    if date.zone is None:  # a local time is taken to be one of the zone
+        return DateTime(date.date, date.clock, zone)
+    return _in_calendar(DateTime.from_instant(date.nanos, zone))
 
 
 @builtin(
@@ -154,6 +155,12 @@ def date_and_time_parts_in_zone(
     year: Number, month: Number, day: Number, hour: Number, minute: Number, second: Number, timezone: str
 ) -> DateTime:
     return DateTime(date_of(year, month, day), _clock(hour, minute, second), _named_zone(timezone))
+
+
+def _in_calendar(moment: DateTime) -> DateTime:
+    if abs(moment.date.year) > YEAR_LIMIT:
+        raise Unanswerable("the date is beyond the calendar")
+    return moment
 
 
 def _named_zone(timezone: str) -> Zone:
@@ -226,12 +233,3 @@ def now(runtime: Any) -> DateTime:
 @builtin("today", "", runtime=True)
 def today(runtime: Any) -> Date:
     return _now(runtime).date
-
-
-@builtin("is", "value1: any, value2: any")
-def same(value1: Any, value2: Any) -> bool:
-    """The same kind and the same value, with the same zone: sharper than ``=``."""
-    return kind(value1) == kind(value2) and bool(value1 == value2)
-
-
-__all__ = ["DAY_NANOS", "parse_any"]
