@@ -150,7 +150,7 @@ def test_faults_of_a_model_are_told_with_their_place(file: Path, command: str) -
     file.write_text("<definitions")
     broken = dmn(command, file)
     assert broken.exit_code == 1
-    assert "not readable as XML" in broken.stderr
+    assert "Not readable as XML" in broken.stderr
 
 
 def test_a_file_that_does_not_exist_is_told(tmp_path: Path) -> None:

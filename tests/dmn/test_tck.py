@@ -246,6 +246,11 @@ IMPORTING = """<definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/"
   <decision id="after" name="after"><variable name="after"/>
     <informationRequirement><requiredDecision href="urn:m#next"/></informationRequirement>
     <literalExpression><text>m.next + 1</text></literalExpression></decision>
+  <inputData id="n" name="n"><variable name="n" typeRef="number"/></inputData>
+  <decision id="both" name="both"><variable name="both"/>
+    <informationRequirement><requiredDecision href="urn:m#next"/></informationRequirement>
+    <informationRequirement><requiredInput href="#n"/></informationRequirement>
+    <literalExpression><text>[n, m.next]</text></literalExpression></decision>
 </definitions>"""
 
 
@@ -255,6 +260,23 @@ def test_inputs_and_results_of_imported_models_are_told_by_their_namespace(tmp_p
     here = result("after", value("decimal", "3"))
     there = result("next", value("decimal", "2"), 'namespace="urn:m"')
     assert outcome(tmp_path, given + here + there, name="o.dmn").passed == 1
+
+
+@pytest.mark.parametrize(
+    "imported",
+    [
+        f'<inputNode name="n" namespace="urn:m">{value("decimal", "1")}</inputNode>',
+        f'<inputNode name="m.n">{value("decimal", "1")}</inputNode>',
+        f'<inputNode name="m"><component name="n">{value("decimal", "1")}</component></inputNode>',
+    ],
+)
+def test_inputs_that_two_models_call_the_same_are_told_apart(tmp_path: Path, imported: str) -> None:
+    (tmp_path / "o.dmn").write_text(IMPORTING)
+    own = f'<inputNode name="n">{value("decimal", "10")}</inputNode>'
+    both = f"<list><item>{value('decimal', '10')}</item><item>{value('decimal', '2')}</item></list>"
+    for inputs in (own + imported, imported + own):
+        score = outcome(tmp_path, inputs + result("both", both), name="o.dmn")
+        assert score.passed == 1, score.cases[0].reason
 
 
 def test_folders_are_searched_at_any_depth_and_cases_chosen_by_text(tmp_path: Path) -> None:

@@ -1,13 +1,11 @@
-"""DMN files as the commands are given them, with the models beside them that they may import."""
+"""DMN files as the commands are given them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
 
-from lxml import etree
-
-from towpath.dmn import Model, read
+from towpath.dmn import Model, read_file
 from towpath.faults import Fault, Faulty
 
 
@@ -26,25 +24,7 @@ def load(file: Path, imports: Iterable[Path] = ()) -> Model:
     own folder.
     """
     try:
-        xml = file.read_bytes()
+        return read_file(file, also=files(imports))
     except OSError as error:
-        raise Faulty([Fault(message=error.strerror or str(error), rule="dmn.file", file=str(file))]) from None
-    documents: dict[str, bytes] = {}
-    for other in (*files([file.parent]), *files(imports)):
-        if other.resolve() != file.resolve():
-            namespace = _namespace(other)
-            if namespace:
-                documents[namespace] = other.read_bytes()
-    return read(xml, str(file), imports=documents)
-
-
-def _namespace(file: Path) -> str | None:
-    """What other models import the one in the file by; None where the file cannot be read."""
-    try:
-        with file.open("rb") as stream:
-            events = etree.iterparse(stream, events=("start",), resolve_entities=False, no_network=True)
-            _, root = next(iter(events))
-    except (OSError, etree.XMLSyntaxError, StopIteration):
-        return None
-    namespace = root.get("namespace")
-    return None if namespace is None else str(namespace)
+        fault = Fault(message=error.strerror or str(error), rule="dmn.file", file=error.filename or str(file))
+        raise Faulty([fault]) from None

@@ -53,6 +53,7 @@ class _Report:
         except Faulty as faulty:
             self.faults = faulty.faults
         else:
+            self.faults = self.model.warnings
             self.findings = check(self.model)
 
     @property

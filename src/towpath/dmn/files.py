@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,17 +14,18 @@ from .model import Model
 from .reader import read
 
 
-def read_file(path: Path | str, *, lenient: bool = False) -> Model:
+def read_file(path: Path | str, *, also: Iterable[Path] = (), lenient: bool = False) -> Model:
     """The model in a file; what it imports is looked for, by namespace, in the ``.dmn`` files beside it.
 
-    Raises Faulty, whose faults name the files, and OSError.
+    It is looked for in the files ``also`` before that. Raises Faulty, whose faults name the files, and
+    OSError.
     """
     path = Path(path)
     content = path.read_bytes()
     found: dict[str, bytes] = {}
     names: dict[str, str] = {}
     if children(parsed(content, str(path)), "import"):
-        for other in sorted(path.parent.glob("*.dmn")):
+        for other in (*also, *sorted(path.parent.glob("*.dmn"))):
             if other == path or other.stat().st_size > MAX_BYTES:
                 continue
             document = other.read_bytes()

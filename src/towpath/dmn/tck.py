@@ -14,10 +14,10 @@ from towpath.faults import Faulty
 from towpath.feel.types import ANY
 from towpath.feel.values import text
 
+from .files import read_file
 from .graph import DecisionNode, Element, InputData, Knowledge, Service
 from .item_types import child, children
 from .model import Evaluation, Model
-from .reader import read
 from .tck_values import agree, is_empty, typed, value_of
 
 _NAMESPACE = "http://www.omg.org/spec/DMN/20160719/testcase"
@@ -26,6 +26,7 @@ _KINDS: Mapping[str, type[Element]] = {
     "bkm": Knowledge,
     "decisionService": Service,
 }
+_REASONS = 3  # shown of a failure
 _SHOWN = 300  # characters of a value in the report of a failure
 
 
@@ -136,8 +137,6 @@ class _TestFile:
         self.file = file
         self.root = root
         self.now = dt.datetime.now(dt.UTC)
-        self.documents: dict[str, Path] = {}
-        self.imported: dict[str, Model | None] = {}
         self.model: Model | None = None
         self.problem = ""
 
@@ -153,20 +152,12 @@ class _TestFile:
             yield self._case(case)
 
     def _read(self) -> None:
-        models = sorted(self.file.parent.glob("*.dmn"))
-        path = self._model_path(models)
-        for other in models:
-            try:
-                namespace = _parsed(other).get("namespace")
-            except (etree.XMLSyntaxError, OSError):
-                continue  # told where the model itself is asked for
-            if other != path and namespace:
-                self.documents[namespace] = other
+        path = self._model_path(sorted(self.file.parent.glob("*.dmn")))
         if path is None:
             self.problem = "the file names no model, and there is not just one beside it"
             return
         try:
-            self.model = self._model(path)
+            self.model = read_file(path, lenient=True)
         except Faulty as error:
             self.problem = str(error)
         except OSError as error:
@@ -180,10 +171,6 @@ class _TestFile:
         stem = self.file.stem.rpartition("-test-")[0]
         of_stem = [path for path in models if path.stem == stem]
         return (of_stem or models)[0] if len(of_stem or models) == 1 else None
-
-    def _model(self, path: Path) -> Model:
-        imports = {namespace: other.read_bytes() for namespace, other in self.documents.items()}
-        return read(path.read_bytes(), path.name, imports=imports, lenient=True)
 
     def _case(self, case: etree._Element) -> Case:
         given = _inputs(case)
@@ -226,18 +213,16 @@ class _TestFile:
             value = value.get(name, value) if len(element.outputs) > 1 else value
         if any(agree(one, value) for one in wanted):
             return None
-        return Failure(name, expected, _shown(value), _why(evaluation))
+        return Failure(name, expected, _shown(value), _why(evaluation, model))
 
     def _model_of(self, namespace: str | None) -> Model | None:
         """The model under test or, where the namespace is that of an imported one, that."""
-        if namespace is None or self.model is None or namespace == self.model.namespace:
-            return self.model
-        if namespace not in self.imported and namespace in self.documents:
-            try:
-                self.imported[namespace] = self._model(self.documents[namespace])
-            except (Faulty, OSError):
-                self.imported[namespace] = None
-        return self.imported.get(namespace) or self.model
+        models = [] if self.model is None else [self.model]
+        for model in models:
+            if model.namespace == namespace:
+                return model
+            models.extend(other for _, other in model.imports if other not in models)
+        return self.model
 
 
 def _id(case: etree._Element) -> str:
@@ -251,17 +236,13 @@ def _asked(case: etree._Element, node: etree._Element) -> str:
     return str(node.get("name"))
 
 
-def _title(element: Element) -> str:
-    return element.title if isinstance(element, DecisionNode) else element.name
-
-
 def _element(model: Model, name: str, kind: str) -> Element | None:
     """What has the name in the model: of the kind, or else of another kind, or else by its id."""
     wanted = _KINDS.get(kind, DecisionNode)
     same = [
         element
         for element in model.elements.values()
-        if not isinstance(element, InputData) and _bare(_title(element)) == _bare(name)
+        if not isinstance(element, InputData) and _bare(name) in (_bare(element.title), _bare(element.name))
     ]
     return next((e for e in same if isinstance(e, wanted)), same[0] if same else model.elements.get(name))
 
@@ -280,13 +261,19 @@ class _Inputs:
     def values_for(self, model: Model) -> dict[str, Any]:
         """The variables to evaluate the model with."""
         types = {e.name: e.type for e in model.elements.values() if isinstance(e, InputData)}
-        values = dict(self.own)
+        values = {name: typed(value, types.get(name, ANY)) for name, value in self.own.items()}
         for (namespace, name), value in self.of_namespace.items():
             if namespace == model.namespace:
-                values[name] = value
+                values[name] = typed(value, types.get(name, ANY))
             else:
-                values.setdefault(name, value)
-        return {name: typed(value, types.get(name, ANY)) for name, value in values.items()}
+                # Where two models call an input the same, its namespace tells them apart.
+                values.setdefault(namespace, {})[name] = typed(value)
+                values.setdefault(name, typed(value))
+        for name in self.own:
+            prefix, dot, inner = name.partition(".")
+            if dot and name not in types and isinstance(values.setdefault(prefix, {}), dict):
+                values[prefix] = {inner.strip(): values[name], **values[prefix]}
+        return values
 
 
 def _inputs(case: etree._Element) -> _Inputs:
@@ -305,11 +292,12 @@ def _shown(value: Any) -> str:
     return written if len(written) <= _SHOWN else f"{written[:_SHOWN]}…"
 
 
-def _why(evaluation: Evaluation) -> str:
-    """The evaluation's own reasons, the first few."""
+def _why(evaluation: Evaluation, model: Model) -> str:
+    """The evaluation's own reasons and what is questionable about the model, the first few."""
     reasons = [evaluation.message] if evaluation.failed else []
     reasons += [str(warning["message"]) for record in evaluation.audit for warning in record["warnings"]]
-    return "; ".join(list(dict.fromkeys(reasons))[:3])
+    reasons += [str(fault) for fault in model.warnings]
+    return "; ".join(list(dict.fromkeys(reasons))[:_REASONS])
 
 
 __all__ = ["Case", "Failure", "Score", "agree", "cases", "run"]
