@@ -16,6 +16,8 @@ from tests.engine.models import (
     end,
     error,
     error_definition,
+    escalation,
+    escalation_definition,
     event_sub,
     exclusive,
     flow,
@@ -29,6 +31,7 @@ from tests.engine.models import (
     service_for_each,
     start,
     sub,
+    throw,
     user,
 )
 from towpath.bpmn import CaughtMessage, Definitions, read
@@ -147,7 +150,8 @@ NOT_EXECUTED = {
     "complex gateway": element("complexGateway", "x"),
     "signal": catch("x", "<bpmn:signalEventDefinition/>"),
     "signal end": end("x", "<bpmn:signalEventDefinition/>"),
-    "escalation": element("intermediateThrowEvent", "x", "<bpmn:escalationEventDefinition/>"),
+    "escalation caught in a flow": catch("x", escalation()),
+    "escalation that starts a process": start("x", escalation()),
     "compensation": element("intermediateThrowEvent", "x", "<bpmn:compensateEventDefinition/>"),
     "conditional": catch("x", "<bpmn:conditionalEventDefinition/>"),
     "cancel": end("x", "<bpmn:cancelEventDefinition/>"),
@@ -216,6 +220,18 @@ BROKEN = {
     ),
     "unknown error": (service("h") + boundary("x", "h", error("E")), "error-missing"),
     "error end without code": (end("x", error()), "error-code"),
+    "escalation thrown without code": (throw("x", escalation()), "escalation-code"),
+    "escalation end without code": (end("x", escalation()), "escalation-code"),
+    "unknown escalation": (throw("x", escalation("E")), "escalation-missing"),
+    "an expression that catches": (service("h") + boundary("x", "h", escalation("=code")), "escalation-code"),
+    "the same escalation twice": (
+        service("h") + boundary("y", "h", escalation("S")) + boundary("x", "h", escalation("S")),
+        "escalation-event",
+    ),
+    "two event sub-processes for all escalations": (
+        event_sub("y", start("s1", escalation())) + event_sub("x", start("s2", escalation())),
+        "escalation-event",
+    ),
     "link": (element("intermediateThrowEvent", "x", '<bpmn:linkEventDefinition name="l"/>'), "link-name"),
     "default flow": (exclusive("x", default="none"), "default-flow"),
     "no condition": (exclusive("x") + flow("x", "end", id="f1") + flow("x", "end", id="f2"), "condition"),
@@ -237,7 +253,7 @@ BROKEN = {
 @pytest.mark.parametrize("what", BROKEN)
 def test_a_broken_element_is_a_fault_at_that_element(what: str) -> None:
     part, rule = BROKEN[what]
-    globals_ = message_definition("n", None)
+    globals_ = message_definition("n", None) + escalation_definition("S") + escalation_definition("=code")
     found = rules(around(part, globals=globals_))
     named = {element for found_rule, element in found if found_rule == rule}
     assert named & {"x", "p"}, found

@@ -103,6 +103,10 @@ def catch(id: str, *inside: str, zeebe: str = "") -> str:
     return element("intermediateCatchEvent", id, *inside, zeebe=zeebe)
 
 
+def throw(id: str, *inside: str, zeebe: str = "") -> str:
+    return element("intermediateThrowEvent", id, *inside, zeebe=zeebe)
+
+
 def exclusive(id: str, default: str | None = None) -> str:
     return element("exclusiveGateway", id, **({"default": default} if default else {}))
 
@@ -173,6 +177,16 @@ def error(code: str | None = None) -> str:
 
 def error_definition(code: str) -> str:
     return f'<bpmn:error id="error-{code}" errorCode="{code}"/>'
+
+
+def escalation(code: str | None = None) -> str:
+    reference = f' escalationRef="escalation-{code}"' if code else ""
+    return f"<bpmn:escalationEventDefinition{reference}/>"
+
+
+def escalation_definition(code: str) -> str:
+    """The code may be an expression."""
+    return f'<bpmn:escalation id="escalation-{code}" escalationCode={quoteattr(code)}/>'
 
 
 def each(

@@ -32,6 +32,8 @@ from .models import (
     end,
     error,
     error_definition,
+    escalation,
+    escalation_definition,
     event_sub,
     exclusive,
     flow,
@@ -45,11 +47,22 @@ from .models import (
     service_for_each,
     start,
     sub,
+    throw,
     user,
 )
 
 CHILD = process(start("cs"), service("cw"), end("ce"), flows("cs", "cw", "ce"), id="child")
-GLOBALS = message_definition("go") + message_definition("stop") + error_definition("E")
+LOUD = process(
+    start("ls"),
+    throw("lt", escalation("S")),
+    service("lw"),
+    end("le"),
+    flows("ls", "lt", "lw", "le"),
+    id="loud",
+)
+GLOBALS = (
+    message_definition("go") + message_definition("stop") + error_definition("E") + escalation_definition("S")
+)
 
 
 @dataclass
@@ -78,6 +91,8 @@ class Builder:
             "timer": lambda: catch(id, duration("PT1M")),
             "message": lambda: catch(id, message("go")),
             "call": lambda: call(id, "child"),
+            "loud": lambda: call(id, "loud"),
+            "escalate": lambda: throw(id, escalation("S")),
             "many": lambda: service_for_each(
                 id, each("=[1, 2, 3]", outputCollection="o", outputElement="=item")
             ),
@@ -129,19 +144,26 @@ class Builder:
         first, last = self.block(shape)
         stop = TERMINATE if watch == "terminate" else error("E") if watch == "error" else ""
         self.parts += [start(begin), end(finish, stop), flow(begin, first), flow(last, finish)]
-        if watch in ("aside", "instead"):
+        events = {
+            "aside": (duration("PT2M"), "false"),
+            "instead": (duration("PT2M"), "true"),
+            "hear": (escalation("S"), "false"),
+            "obey": (escalation("S"), "true"),
+        }
+        if watch in events:
             es, ew = self.id("es"), self.id("ew")
+            what, interrupts = events[watch]
             self.parts.append(
                 event_sub(
                     self.id("esp"),
-                    start(es, duration("PT2M"), isInterrupting=str(watch == "instead").lower()),
+                    start(es, what, isInterrupting=interrupts),
                     service(ew),
                     flows(es, ew),
                 )
             )
         inside, self.parts = self.parts, outside
         self.parts.append(sub(id, *inside))
-        if watch in ("plain", "terminate", "aside", "instead"):
+        if watch in ("plain", "terminate", *events):
             return id, id
         merge, caught = self.id("merge"), self.id("b")
         trigger = {
@@ -149,9 +171,12 @@ class Builder:
             "timer": duration("PT3M"),
             "cycle": cycle("R2/PT1M"),
             "stop": message("stop"),
+            "told": escalation("S"),
+            "stopped": escalation(),
         }[watch]
-        self.parts.append(boundary(caught, id, trigger, interrupting=watch != "cycle"))
-        if watch == "cycle":
+        aside = watch in ("cycle", "told")
+        self.parts.append(boundary(caught, id, trigger, interrupting=not aside))
+        if aside:
             self.parts += [end(merge), flow(caught, merge)]
             return id, id
         self.parts += [exclusive(merge), flow(id, merge), flow(caught, merge)]
@@ -160,9 +185,25 @@ class Builder:
 
 LEAVES = st.tuples(
     st.just("leaf"),
-    st.sampled_from(["service", "user", "task", "script", "timer", "message", "call", "many", "series"]),
+    st.sampled_from(
+        [
+            "service",
+            "user",
+            "task",
+            "script",
+            "timer",
+            "message",
+            "call",
+            "many",
+            "series",
+            "loud",
+            "escalate",
+        ]
+    ),
 )
-WATCHES = st.sampled_from(["plain", "terminate", "aside", "instead", "error", "timer", "cycle", "stop"])
+WATCHES = st.sampled_from(
+    ("plain", "terminate", "aside", "instead", "error", "timer", "cycle", "stop", "hear", "obey", "told", "stopped")
+)
 SHAPES = st.recursive(
     LEAVES,
     lambda inner: st.one_of(
@@ -180,7 +221,7 @@ def model(shape: Any) -> bytes:
     builder = Builder()
     first, last = builder.block(shape)
     whole = process(start("begin"), *builder.parts, end("finish"), flow("begin", first), flow(last, "finish"))
-    return definitions(whole, CHILD, GLOBALS)
+    return definitions(whole, CHILD, LOUD, GLOBALS)
 
 
 def actions(host: Host) -> list[tuple[str, Any]]:

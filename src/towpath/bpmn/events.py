@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from lxml import etree
 
 from towpath.bpmn import timers
 from towpath.bpmn.extensions import Extensions
-from towpath.bpmn.graph import Error, EventDefinition, Link, Message, Signal, Terminate, Timer, Value
+from towpath.bpmn.graph import (
+    Error,
+    Escalation,
+    EventDefinition,
+    Link,
+    Message,
+    Signal,
+    Terminate,
+    Timer,
+    Value,
+)
 from towpath.bpmn.notes import Notes
 from towpath.bpmn.xml import BPMN, split, text_of
 
@@ -51,6 +61,7 @@ class Globals:
 
     messages: dict[str, Message] = field(default_factory=dict)
     errors: dict[str, Error] = field(default_factory=dict)
+    escalations: dict[str, Escalation] = field(default_factory=dict)
     signals: dict[str, Signal] = field(default_factory=dict)
 
 
@@ -67,6 +78,9 @@ def read_globals(root: etree._Element, notes: Notes) -> Globals:
             found.messages[identifier] = Message(text, Extensions(node, notes).correlation_key())
         elif name == "error":
             found.errors[identifier] = Error(notes.value(node, node.get("errorCode"), "error code"))
+        elif name == "escalation":
+            code = notes.value(node, node.get("escalationCode"), "escalation code")
+            found.escalations[identifier] = Escalation(code)
         elif name == "signal":
             found.signals[identifier] = Signal(
                 notes.value(node, node.get("name"), "signal name") or Value("")
@@ -157,19 +171,33 @@ def message(node: etree._Element, scope: Globals, notes: Notes, *, needs_key: bo
 
 
 def _error(made: Definition) -> Error | None:
-    reference = _reference(made.node.get("errorRef"))
-    found = made.scope.errors.get(reference) if reference is not None else None
+    return _coded(made, "error", made.scope.errors, Error(None))
+
+
+def _escalation(made: Definition) -> Escalation | None:
+    return _coded(made, "escalation", made.scope.escalations, Escalation(None))
+
+
+Coded = TypeVar("Coded", Error, Escalation)
+
+
+def _coded(made: Definition, name: str, known: dict[str, Coded], any_: Coded) -> Coded | None:
+    """What is thrown has a code; what is caught has a static one, or catches all."""
+    reference = _reference(made.node.get(f"{name}Ref"))
+    found = known.get(reference) if reference is not None else None
     if reference is not None and found is None:
-        made.fault("error-missing", f"The error `{reference}` does not exist in this file.")
+        made.fault(f"{name}-missing", f"The {name} `{reference}` does not exist in this file.")
         return None
-    if made.at is Place.END:
+    if made.at in (Place.THROW, Place.END):
         if found is None or found.code is None:
-            made.fault("error-code", "The error end event throws no error code.", "Set the error's code.")
+            made.fault(f"{name}-code", f"The event throws no {name} code.", f"Set the {name}'s code.")
             return None
     elif found is not None and found.code is not None and found.code.static is None:
-        made.fault("error-code", "An error is caught by a static code only.", "Use a static code.")
+        made.fault(
+            f"{name}-code", f"The code of a caught {name} cannot be an expression.", "Use a static code."
+        )
         return None
-    return found or Error(None)
+    return found or any_
 
 
 def _timer(made: Definition) -> Timer | None:
@@ -230,6 +258,9 @@ KINDS: dict[str, Kind] = {
     "timerEventDefinition": Kind("timer", frozenset({Place.START, Place.CATCH, *_ATTACHED}), _timer),
     "messageEventDefinition": Kind("message", frozenset(Place), _message),
     "errorEventDefinition": Kind("error", frozenset({Place.EVENT_START, Place.BOUNDARY, Place.END}), _error),
+    "escalationEventDefinition": Kind(
+        "escalation", frozenset({Place.THROW, Place.END, *_ATTACHED}), _escalation
+    ),
     "linkEventDefinition": Kind("link", frozenset({Place.CATCH, Place.THROW}), _link),
     "terminateEventDefinition": Kind("terminate", frozenset({Place.END}), _terminate),
 }

@@ -119,6 +119,13 @@ class Error:
 
 
 @dataclass(slots=True, eq=False, frozen=True)
+class Escalation:
+    """``code`` None catches every escalation."""
+
+    code: Value | None
+
+
+@dataclass(slots=True, eq=False, frozen=True)
 class Signal:
     name: Value
 
@@ -133,7 +140,7 @@ class Terminate:
     pass
 
 
-EventDefinition = Timer | Message | Error | Signal | Link | Terminate
+EventDefinition = Timer | Message | Error | Escalation | Signal | Link | Terminate
 
 
 @dataclass(slots=True, eq=False, frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
-from towpath.bpmn.graph import Element, Error, Link, Message, Timer
+from towpath.bpmn.graph import Element, Error, Escalation, Link, Message, Timer
 from towpath.bpmn.notes import Notes
 
 
@@ -54,19 +54,14 @@ def _scope(scope: Element, members: list[Element], node: etree._Element, notes: 
             node,
             "start-event",
             "The start event of an event sub-process needs a trigger.",
-            "Make it a timer, message or error start event.",
+            "Give it a trigger, such as a timer, a message or an error.",
         )
     _event_sub_processes(scope, node, notes)
     _links(members, node, notes)
 
 
 def _event_sub_processes(scope: Element, node: etree._Element, notes: Notes) -> None:
-    codes = [
-        start.event.code.text if start.event.code is not None else None
-        for start in scope.event_starts
-        if isinstance(start.event, Error)
-    ]
-    _unique_codes(codes, node, notes)
+    _unique_codes(scope.event_starts, node, notes)
     for start in scope.event_starts:
         if start.scope is not None and (start.scope.incoming or start.scope.outgoing):
             notes.fault(
@@ -77,10 +72,14 @@ def _event_sub_processes(scope: Element, node: etree._Element, notes: Notes) -> 
             )
 
 
-def _unique_codes(codes: list[str | None], node: etree._Element, notes: Notes) -> None:
-    for code in sorted({code or "" for code in codes if codes.count(code) > 1}):
-        what = f"the error code `{code}`" if code else "all errors"
-        notes.fault(node, "error-event", f"More than one event catches {what}.", "Keep one of them.")
+def _unique_codes(events: tuple[Element, ...], node: etree._Element, notes: Notes) -> None:
+    """Which event catches an error or escalation, is never a matter of chance."""
+    for kind, name in ((Error, "error"), (Escalation, "escalation")):
+        found = [event.event for event in events if isinstance(event.event, kind)]
+        codes = [event.code.text if event.code is not None else "" for event in found]
+        for code in sorted({code for code in codes if codes.count(code) > 1}):
+            what = f"the {name} code `{code}`" if code else f"all {name}s"
+            notes.fault(node, f"{name}-event", f"More than one event catches {what}.", "Keep one of them.")
 
 
 def _links(members: list[Element], node: etree._Element, notes: Notes) -> None:
@@ -194,15 +193,9 @@ def _event_based(element: Element, node: etree._Element, notes: Notes) -> None:
 
 
 def _boundary(element: Element, node: etree._Element, notes: Notes) -> None:
-    if isinstance(element.event, Error):
-        host = element.attached_to
-        if host is not None and host.boundary[-1] is element:
-            codes = [
-                event.event.code.text if event.event.code is not None else None
-                for event in host.boundary
-                if isinstance(event.event, Error)
-            ]
-            _unique_codes(codes, node, notes)
+    host = element.attached_to
+    if host is not None and host.boundary[-1] is element:
+        _unique_codes(host.boundary, node, notes)
     if isinstance(element.event, Timer) and element.event.kind == "cycle" and element.interrupting:
         notes.fault(
             node,

@@ -147,6 +147,29 @@ class ErrorNotCaught(Command, frozen=True, kw_only=True, tag="error-not-caught")
     element_instance_key: int  # the thrower
 
 
+class CalledInstanceEscalated(Command, frozen=True, kw_only=True, tag="called-instance-escalated"):
+    """An escalation that nothing caught in a called instance looks for an event that does here.
+
+    ``origin_key`` and ``thrower`` are the instance and the element instance that threw it, and wait to
+    hear whether they may go on.
+    """
+
+    instance_key: int
+    element_instance_key: int
+    called_key: int
+    code: str
+    origin_key: int
+    thrower: int
+    variables: Variables = field(default_factory=dict)
+
+
+class EscalationSettled(Command, frozen=True, kw_only=True, tag="escalation-settled"):
+    """The answer to a called instance: nothing interrupts it, so its thrower goes on."""
+
+    instance_key: int
+    element_instance_key: int  # the thrower
+
+
 class Continue(Command, frozen=True, kw_only=True, tag="continue"):
     """Go on after the move budget of an earlier step was used up."""
 
@@ -250,6 +273,8 @@ InstanceCommand = (
     | CalledInstanceTerminated
     | CalledInstanceThrew
     | ErrorNotCaught
+    | CalledInstanceEscalated
+    | EscalationSettled
     | Continue
     | SetVariables
     | ResolveIncident

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from towpath.engine import containers, events, gateways, tasks
+from towpath.bpmn.graph import Error, Escalation
+from towpath.engine import containers, errors, escalations, events, gateways, tasks
 from towpath.engine.handlers import HANDLERS, Handler
 
 HANDLERS.update(
@@ -32,3 +33,4 @@ HANDLERS.update(
         "call-activity": containers.CallActivity(),
     }
 )
+events.THROWN.update({Error: errors.throw_at, Escalation: escalations.throw_at})

@@ -8,8 +8,19 @@ from towpath.bpmn.graph import Element, Error
 from towpath.engine import events
 from towpath.engine.commands import CalledInstanceThrew, ErrorNotCaught
 from towpath.engine.effects import UpdateJob
-from towpath.engine.state import ElementInstance
-from towpath.engine.work import Work
+from towpath.engine.propagation import find_catcher
+from towpath.engine.state import ACTIVE, ElementInstance, Thrown
+from towpath.engine.work import NO_VARIABLES, Work
+
+
+def throw_at(work: Work, current: ElementInstance, element: Element) -> None:
+    """An error end event is reached."""
+    assert isinstance(element.event, Error)
+    assert element.event.code is not None
+    code = work.text(element.event.code, current, "error code")
+    current.phase = ACTIVE
+    current.thrown = Thrown(code, "", NO_VARIABLES)
+    throw(work, current)
 
 
 def throw(work: Work, current: ElementInstance) -> None:
@@ -20,7 +31,7 @@ def throw(work: Work, current: ElementInstance) -> None:
     """
     thrown = current.thrown
     assert thrown is not None
-    caught = find_catcher(work, current, thrown.code)
+    caught = find_catcher(work, current, Error, thrown.code)
     if caught is not None:
         owner, target = caught
         events.trigger(work, work.edit(owner.key), target, thrown.variables)
@@ -71,37 +82,3 @@ def not_caught(work: Work, current: ElementInstance) -> None:
         return
     said = f": {thrown.message}" if thrown.message else ""
     work.open_incident(current, "UNHANDLED_ERROR_EVENT", f"No event catches the error `{thrown.code}`{said}")
-
-
-def find_catcher(work: Work, current: ElementInstance, code: str) -> tuple[ElementInstance, Element] | None:
-    """The nearest error event for ``code`` from ``current`` outwards, and whose it is.
-
-    On each level an event with the very code comes before one that catches all. An event
-    sub-process does not catch what is thrown inside it.
-    """
-    while True:
-        if not current.counter:  # boundary events belong to the body of a multi-instance
-            found = _match(work.element(current).boundary, code)
-            if found is not None:
-                return current, found
-        inner = work.element(current)
-        scope = work.elements.get(current.scope)
-        if scope is None:
-            return None
-        if scope.loop is None and not scope.interrupted:
-            starts = tuple(start for start in work.element(scope).event_starts if start.scope is not inner)
-            found = _match(starts, code)
-            if found is not None:
-                return scope, found
-        current = scope
-
-
-def _match(candidates: tuple[Element, ...], code: str) -> Element | None:
-    catch_all = None
-    for candidate in candidates:
-        if isinstance(candidate.event, Error):
-            if candidate.event.code is None:
-                catch_all = candidate
-            elif candidate.event.code.text == code:
-                return candidate
-    return catch_all

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from towpath.bpmn.graph import Element, Error, Flow, Link, Terminate
-from towpath.engine import errors, lifecycle, waits
+from towpath.bpmn.graph import Element, EventDefinition, Flow, Link, Terminate
+from towpath.engine import lifecycle, waits
 from towpath.engine.effects import FlowRecord
 from towpath.engine.handlers import Handler
-from towpath.engine.state import ACTIVATING, ACTIVE, COMPLETING, Document, ElementInstance, Thrown
-from towpath.engine.work import NO_VARIABLES, Work
+from towpath.engine.state import ACTIVATING, ACTIVE, COMPLETING, Document, ElementInstance
+from towpath.engine.work import Work
+
+# What throwing an event does, by the kind of its definition; the others just pass. Whoever throws is left
+# completing, or waiting until somebody lets it go on. Filled by ``towpath.engine.elements``.
+THROWN: dict[type[EventDefinition], Callable[[Work, ElementInstance, Element], None]] = {}
 
 
 class Catch(Handler):
@@ -23,25 +27,22 @@ class Catch(Handler):
 
 
 class Throw(Handler):
-    """A none event passes; a link goes on at the catch event of its name."""
+    """Throws what its definition says; a link goes on at the catch event of its name."""
+
+    def activate(self, work: Work, current: ElementInstance, element: Element) -> None:
+        thrown = THROWN.get(type(element.event)) if element.event is not None else None
+        if thrown is not None:
+            thrown(work, current, element)
+        else:
+            work.complete(current)
 
     def ended(self, work: Work, current: ElementInstance, element: Element) -> None:
         if element.link_target is not None:
             work.add(element.link_target, work.edit(current.scope))
 
 
-class End(Handler):
-    """None, error and terminate end events."""
-
-    def activate(self, work: Work, current: ElementInstance, element: Element) -> None:
-        if isinstance(element.event, Error):
-            assert element.event.code is not None
-            code = work.text(element.event.code, current, "error code")
-            current.phase = ACTIVE
-            current.thrown = Thrown(code, "", NO_VARIABLES)
-            errors.throw(work, current)
-        else:
-            work.complete(current)
+class End(Throw):
+    """Throws what its definition says, or terminates its scope."""
 
     def leave(self, work: Work, current: ElementInstance, element: Element) -> Sequence[Flow]:
         return ()

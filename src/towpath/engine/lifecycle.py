@@ -174,21 +174,26 @@ def _outputs(work: Work, current: ElementInstance, element: Element) -> None:
             current.variables = Document(
                 {**(current.variables.data if current.variables is not None else {}), **result}
             )
-        made: Variables = {}
-        for source, target in element.outputs:
-            value = work.json(source, current, made, "IO_MAPPING_ERROR")
-            if len(target) > 1 and target[0] not in made:
-                # A nested target is merged into the context that is there already.
-                before = work.lookup(target[0], current)[1]
-                made[target[0]] = before if isinstance(before, dict) else {}
-            _assign(made, target, value)
-        _spread(work, current, element, made)
+        _spread(work, current, element, mapped_outputs(work, current, element))
     elif result and not isinstance(element.event, Error):
         # The variables of a caught error stay at the event that caught it.
         if element.kind == "start":
             _spread(work, current, element, result)
         else:
             work.propagate(current, result)
+
+
+def mapped_outputs(work: Work, current: ElementInstance, element: Element) -> Variables:
+    """What the output mappings make of what ``current`` sees. Raises Failure."""
+    made: Variables = {}
+    for source, target in element.outputs:
+        value = work.json(source, current, made, "IO_MAPPING_ERROR")
+        if len(target) > 1 and target[0] not in made:
+            # A nested target is merged into the context that is there already.
+            before = work.lookup(target[0], current)[1]
+            made[target[0]] = before if isinstance(before, dict) else {}
+        _assign(made, target, value)
+    return made
 
 
 def _spread(work: Work, current: ElementInstance, element: Element, variables: Variables) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from towpath.engine import administration, channel, containers, elements, lifecycle, triggers
+from towpath.engine import administration, channel, containers, elements, escalations, lifecycle, triggers
 from towpath.engine import commands as c
 from towpath.engine.effects import Outcome, Rejected, Send
 from towpath.engine.models import Keys, Models
@@ -31,6 +31,8 @@ COMMANDS: dict[type[c.Command], Callable[[Work, Any], None]] = {
     c.CalledInstanceTerminated: triggers.called_terminated,
     c.CalledInstanceThrew: triggers.called_threw,
     c.ErrorNotCaught: triggers.error_not_caught,
+    c.CalledInstanceEscalated: triggers.called_escalated,
+    c.EscalationSettled: escalations.settled,
     c.Continue: triggers.go_on,
 }
 # What such a command is about is still there afterwards, so only its id tells that it came before.
@@ -45,6 +47,7 @@ CONSUMES_NOTHING: frozenset[type[c.Command]] = frozenset(
         c.TriggerMessage,
         c.CalledInstanceThrew,
         c.ErrorNotCaught,
+        c.CalledInstanceEscalated,
     }
 )
 

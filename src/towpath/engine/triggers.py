@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from towpath.engine import errors, events, waits
+from towpath.engine import errors, escalations, events, waits
 from towpath.engine.commands import (
     CalledInstanceCompleted,
+    CalledInstanceEscalated,
     CalledInstanceTerminated,
     CalledInstanceThrew,
     Continue,
@@ -83,6 +84,11 @@ def error_not_caught(work: Work, command: ErrorNotCaught) -> None:
     if current is None or current.thrown is None or current.incident is not None:
         raise Refusal("not-found", f"No element instance {command.element_instance_key} threw an error.")
     errors.not_caught(work, work.edit(current.key))
+
+
+def called_escalated(work: Work, command: CalledInstanceEscalated) -> None:
+    current = _calling(work, command.element_instance_key, command.called_key)
+    escalations.called_escalated(work, current, command)
 
 
 def go_on(work: Work, _: Continue) -> None:

@@ -1,0 +1,74 @@
+"""Events that travel through scopes and calls, with what people then see of them."""
+
+from tests.engine.models import (
+    boundary,
+    call,
+    definitions,
+    end,
+    escalation,
+    escalation_definition,
+    flows,
+    mapping,
+    process,
+    service,
+    start,
+    throw,
+)
+from towpath.process import ProcessServer
+from towpath.wire import ActivateJobs, CreateProcessInstance, Resource, Search
+
+
+def resource(*parts: str) -> Resource:
+    return Resource(name="scopes.bpmn", content=definitions(*parts))
+
+
+async def create(server: ProcessServer, process_id: str = "p", **variables: object) -> str:
+    created = await server.create_process_instance(
+        CreateProcessInstance(process_definition_id=process_id, variables=variables)
+    )
+    return created.process_instance_key
+
+
+async def complete(server: ProcessServer, type_: str) -> None:
+    [job] = await server.activate_jobs(ActivateJobs(type=type_, request_timeout=-1))
+    await server.complete_job(job.job_key)
+
+
+async def seen(server: ProcessServer, instance: str) -> set[tuple[str, str, str]]:
+    """Element, type and state of all element instances."""
+    found = await server.search_element_instances(Search(filter={"processInstanceKey": instance}))
+    return {(one.element_id, one.type, one.state) for one in found.items}
+
+
+async def test_an_escalation_of_a_called_instance_is_caught_by_the_one_that_called_it(
+    server: ProcessServer,
+) -> None:
+    child = process(
+        start("cs"),
+        throw("escalate", escalation("LATE"), zeebe=mapping(outputs={"overdue": "=days"})),
+        service("go-on"),
+        end("ce"),
+        flows("cs", "escalate", "go-on", "ce"),
+        id="child",
+    )
+    main = process(
+        start(),
+        call("call", "child"),
+        end(),
+        boundary("caught", "call", escalation("LATE"), interrupting=False),
+        service("remind"),
+        end("reminded"),
+        flows("start", "call", "end"),
+        flows("caught", "remind", "reminded"),
+    )
+    await server.deploy([resource(main, child, escalation_definition("LATE"))])
+    key = await create(server, days=3)
+    [job] = await server.activate_jobs(ActivateJobs(type="remind", request_timeout=-1))
+    assert job.variables == {"days": 3, "overdue": 3}
+    assert {("caught", "BOUNDARY_EVENT", "COMPLETED"), ("call", "CALL_ACTIVITY", "ACTIVE")} <= await seen(
+        server, key
+    )
+    await server.complete_job(job.job_key)
+    await complete(server, "go-on")
+    states = [one.state for one in (await server.search_process_instances(Search())).items]
+    assert states == ["COMPLETED", "COMPLETED"]
