@@ -101,16 +101,17 @@ def test_the_same_reason_is_told_once() -> None:
 def test_a_syntax_error_shows_the_place() -> None:
     answered = feel("if a then b")
     assert (answered.exit_code, answered.stdout) == (1, "")
-    [first, line, caret] = answered.stderr.splitlines()
+    first, line, caret, hint = answered.stderr.splitlines()
     assert first.startswith("error: ")
     assert "line 1, column 12" in first
     assert line == "  if a then b"
     assert caret == "             ^"
+    assert hint.startswith("hint: ")
 
 
 def test_the_caret_stands_below_wide_characters_and_in_long_lines() -> None:
     assert feel('"日本" + + 1').stderr.splitlines()[1:] == ['  "日本" + + 1', "           ^"]
-    line, caret = feel("1 + " * 100 + ")" + " + 1" * 100).stderr.splitlines()[1:]
+    line, caret = feel("1 + " * 100 + ")" + " + 1" * 100).stderr.splitlines()[1:3]
     assert line[caret.index("^")] == ")"
     assert len(line) < 120
 
@@ -137,6 +138,7 @@ def test_json_holds_the_error_and_its_place() -> None:
     error = json.loads(answered.stdout)["error"]
     assert (error["line"], error["column"]) == (1, 4)
     assert error["message"]
+    assert json.loads(feel("if a then b", "--json").stdout)["error"]["hint"]
 
 
 def test_half_a_surrogate_pair_is_printed_as_something() -> None:

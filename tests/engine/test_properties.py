@@ -202,7 +202,20 @@ LEAVES = st.tuples(
     ),
 )
 WATCHES = st.sampled_from(
-    ("plain", "terminate", "aside", "instead", "error", "timer", "cycle", "stop", "hear", "obey", "told", "stopped")
+    (
+        "plain",
+        "terminate",
+        "aside",
+        "instead",
+        "error",
+        "timer",
+        "cycle",
+        "stop",
+        "hear",
+        "obey",
+        "told",
+        "stopped",
+    )
 )
 SHAPES = st.recursive(
     LEAVES,

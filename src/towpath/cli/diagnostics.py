@@ -5,34 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from rich.cells import cell_len
 from rich.text import Text
 
 from towpath.cli.output import errors
-from towpath.cli.values import harmless
 from towpath.feel import FeelError, FeelSyntaxError, Warning
-
-_BEFORE = 60  # characters of a long line that are shown before the place
-_SHOWN = 110  # characters of a long line that are shown
-
-
-def excerpt(text: str, line: int, column: int) -> Text:
-    """The line and, below it, a caret at the column; long lines are cut on both sides."""
-    lines = text.split("\n")
-    found = lines[line - 1] if 0 < line <= len(lines) else ""
-    start = max(0, column - 1 - _BEFORE)
-    before = harmless(found[start : column - 1].replace("\t", " "))
-    after = harmless(found[column - 1 : start + _SHOWN].replace("\t", " "))
-    head = "  … " if start else "  "
-    return Text.assemble(
-        (head, "dim"),
-        before,
-        after,
-        ("…" if len(found) > start + _SHOWN else "", "dim"),
-        "\n",
-        " " * cell_len(head + before),
-        ("^", "bold red"),
-    )
+from towpath.feel.errors import excerpt
 
 
 def show(error: FeelError) -> None:
@@ -44,7 +21,9 @@ def show(error: FeelError) -> None:
         ("error: ", "red"), error.message, (f" (line {error.line}, column {error.column})", "dim")
     )
     errors.print(line, soft_wrap=True)
-    errors.print(excerpt(error.text, error.line, error.column), soft_wrap=True)
+    _show_place(error.text, error.line, error.column)
+    if error.hint:
+        errors.print(Text.assemble(("hint: ", "cyan"), error.hint), soft_wrap=True)
 
 
 def show_error(message: str) -> None:
@@ -62,4 +41,9 @@ def show_warnings(warnings: Iterable[Warning], text: str) -> None:
             (f" (line {warning.line}, column {warning.column}{often})", "dim"),
         )
         errors.print(line, soft_wrap=True)
-        errors.print(excerpt(text, warning.line, warning.column), soft_wrap=True)
+        _show_place(text, warning.line, warning.column)
+
+
+def _show_place(text: str, line: int, column: int) -> None:
+    shown, caret = excerpt(text, line, column).split("\n")
+    errors.print(Text.assemble(shown, "\n", (caret, "bold red")), soft_wrap=True)

@@ -85,4 +85,5 @@ def _described(error: FeelError) -> dict[str, Any]:
         "line": error.line,
         "column": error.column,
         "expected": list(error.expected),
+        "hint": error.hint,
     }

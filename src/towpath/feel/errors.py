@@ -51,14 +51,7 @@ class FeelSyntaxError(FeelError):
 
     def excerpt(self) -> str:
         """The line in question, or the part of it around the place, with a caret below the place."""
-        lines = self.text.split("\n", self.line)
-        line = lines[self.line - 1] if 0 < self.line <= len(lines) else ""
-        start = max(0, self.column - 1 - _BEFORE)
-        before, after = line[start : self.column - 1], line[self.column - 1 : self.column - 1 + _AFTER]
-        cut = "..." if start else ""
-        rest = "..." if len(line) > self.column - 1 + _AFTER else ""
-        indent = "".join("\t" if character == "\t" else " " * _cells(character) for character in before)
-        return f"  {cut}{_shown(before + after)}{rest}\n  {' ' * len(cut)}{indent}^"
+        return excerpt(self.text, self.line, self.column)
 
 
 class FeelLimitError(FeelError):
@@ -72,6 +65,18 @@ class Unanswerable(Exception):
 def place(text: str, offset: int) -> tuple[int, int]:
     """``(line, column)`` of an offset, both from 1; columns count code points."""
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+def excerpt(text: str, line: int, column: int) -> str:
+    """The line of a text, or the part of it around the column, with a caret below the place."""
+    lines = text.split("\n", line)
+    found = lines[line - 1] if 0 < line <= len(lines) else ""
+    start = max(0, column - 1 - _BEFORE)
+    before, after = found[start : column - 1], found[column - 1 : column - 1 + _AFTER]
+    cut = "..." if start else ""
+    rest = "..." if len(found) > column - 1 + _AFTER else ""
+    indent = "".join("\t" if character == "\t" else " " * _cells(character) for character in before)
+    return f"  {cut}{_shown(before + after)}{rest}\n  {' ' * len(cut)}{indent}^"
 
 
 def _shown(line: str) -> str:

@@ -89,14 +89,15 @@ class Misfit(Unanswerable):
 
 
 class Signature:
-    """One way to call a built-in, and the Python function that answers it."""
+    """One way to call a built-in, where it comes from, and the Python function that answers it."""
 
-    __slots__ = ("body", "least", "most", "parameters", "runtime")
+    __slots__ = ("body", "least", "most", "origin", "parameters", "runtime")
 
-    def __init__(self, text: str, body: Callable[..., Any], runtime: bool) -> None:
+    def __init__(self, text: str, body: Callable[..., Any], runtime: bool, origin: str) -> None:
         self.parameters = _parameters(text)
         self.body = body
         self.runtime = runtime
+        self.origin = origin
         self.least = sum(not parameter.optional for parameter in self.parameters)
         repeats = bool(self.parameters) and self.parameters[-1].repeated
         self.most = 10_000 if repeats else len(self.parameters)
@@ -230,7 +231,7 @@ def builtin(
 
     def register(body: _Body) -> _Body:
         function = STANDARD.setdefault(name, Builtin(name, origin))
-        function.signatures.append(Signature(signature, body, runtime))
+        function.signatures.append(Signature(signature, body, runtime, origin))
         return body
 
     return register
