@@ -169,7 +169,7 @@ def at_index(runtime: Runtime, text: str, at: int, items: list[Any], index: int 
         runtime.warn(text, at, f"{index} is no index")
         return None
     if whole == 0 or abs(whole) > len(items):
-        runtime.warn(text, at, f"index {whole} is outside of a list of {len(items)}")
+        runtime.warn(text, at, f"index {index} is outside of a list of {len(items)}")
         return None
     return items[whole - 1 if whole > 0 else whole]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import random
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
@@ -13,6 +14,7 @@ from .compilation import FIRST_SLOT
 from .compiler import Compiler
 from .convert import clock, from_json, to_python
 from .errors import FeelLimitError, FeelSyntaxError, Warning
+from .generation import Evaluated, generated
 from .names import NameTable
 from .parser import Parser
 from .runtime import DEFAULT_LIMITS, Limits, Runtime
@@ -22,6 +24,9 @@ from .types import Type
 Dialect = Literal["expression", "unary-tests"]
 
 _BUILTIN_NAMES = NameTable(STANDARD)
+# Runs as closures that cost about what making the function does (bench/feel.py).
+COLD_RUNS = 100
+_serial = itertools.count()
 _NO_TYPES: Mapping[str, Type] = {}
 
 
@@ -33,12 +38,17 @@ class Result(NamedTuple):
 
 
 class Expression:
-    """A compiled text. Immutable, and safe to share among threads.
+    """A compiled text. Its answers never change, and it is safe to share among threads.
 
-    ``node`` is its syntax tree, ``names`` the variables that it reads.
+    ``node`` is its syntax tree. ``names`` are the variables that it may read: not what the text binds
+    itself, nor built-in functions (save where a variable of that name is in scope, and hides it).
+
+    It runs as closures first. When it has run often, a Python function is made of it (see ``generation``),
+    with the same values, warnings, steps and limits; only Python's own stack, which the caller shares,
+    lasts longer in the function.
     """
 
-    __slots__ = ("_reads", "_run", "_size", "dialect", "names", "node", "text")
+    __slots__ = ("_cold", "_hot", "_run", "_shadowing", "_size", "dialect", "names", "node", "reads", "text")
 
     def __init__(
         self,
@@ -48,17 +58,20 @@ class Expression:
         *,
         types: Mapping[str, Type] = _NO_TYPES,
         vocabulary: Iterable[str] = (),
+        cold_runs: int | None = None,
     ) -> None:
         """Compile ``text``; see ``compile``.
 
         ``types`` are named types for ``instance of``; ``vocabulary`` are names that values may have
-        inside (a model's components), which the parser shall know but which bind nothing.
+        inside (a model's components), which the parser shall know but which bind nothing. After
+        ``cold_runs`` runs it is made a Python function; the default is COLD_RUNS and some more.
         """
         known = tuple(names)
+        shadowing = frozenset(name for name in known if name in STANDARD)
         try:
             parser = Parser(text, (*known, *vocabulary), _BUILTIN_NAMES, types)
             node = parser.parse_unary_tests() if dialect == "unary-tests" else parser.parse_expression()
-            compiler = Compiler(text, STANDARD, frozenset(known))
+            compiler = Compiler(text, STANDARD, shadowing)
             self._run = compiler.compile(node)
         except RecursionError:
             raise FeelSyntaxError("nested too deeply", 1, 1, (), text) from None
@@ -66,8 +79,20 @@ class Expression:
         self.text = text
         self.dialect = dialect
         self.node = node
-        self._reads = frozenset(compiler.free)
-        self.names = frozenset(compiler.free - {"?"} - (STANDARD.keys() - frozenset(known)))
+        self.reads = frozenset(compiler.free)
+        self.names = frozenset(
+            name for name in self.reads if name != "?" and (name not in STANDARD or name in shadowing)
+        )
+        self._shadowing = shadowing
+        self._hot: Evaluated | None = None
+        # Not all at the same run: the cells of a large table run together.
+        runs = COLD_RUNS + next(_serial) % (COLD_RUNS or 1) if cold_runs is None else cold_runs
+        self._cold = itertools.repeat(True, runs)
+
+    @property
+    def hot(self) -> bool:
+        """Whether it has become a function."""
+        return self._hot is not None
 
     def evaluate(
         self,
@@ -84,15 +109,28 @@ class Expression:
         """
         runtime = Runtime(clock(now), limits, source)
         runtime.known = variables.keys()
-        converted = {name: from_json(variables[name]) for name in self._reads if name in variables}
+        converted = {name: from_json(variables[name]) for name in self.reads if name in variables}
         return Result(self.run(runtime, converted), tuple(runtime.warnings))
 
     def run(self, runtime: Runtime, variables: Mapping[str, Any]) -> Any:
         """The value, for FEEL values in ``variables`` and within an evaluation that is under way."""
+        hot = self._hot
         try:
+            if hot is not None or (not next(self._cold, False) and (hot := self._heated()) is not None):
+                return hot(runtime, variables)
             return self._run([runtime, variables, *[None] * self._size])
         except RecursionError:
             raise FeelLimitError("the evaluation is nested too deeply") from None
+
+    def _heated(self) -> Evaluated | None:
+        """The Python function; None where there can be none, and then nobody asks again.
+
+        Threads that come here at once make the same function twice, at no harm.
+        """
+        self._hot = generated(self.text, self.node, STANDARD, self._shadowing)
+        if self._hot is None:
+            self._cold = itertools.repeat(True)
+        return self._hot
 
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,7 @@ from .compilation import RUNTIME, Compilation, Run, mentions
 from .errors import FeelLimitError, Unanswerable
 from .operators import is_number, negate
 from .temporal import Date
-from .values import Range, kind
+from .values import INT_LIMIT, Range, kind
 
 
 class Iterations(Compilation):
@@ -165,7 +165,7 @@ def _bindings(frame: list[Any], iterators: tuple[tuple[int, Run, Run | None], ..
 def _domain(frame: list[Any], start: Any, stop: Run | None) -> Iterable[Any]:
     """What an iterator goes over; raises Unanswerable where it is nothing to go over."""
     if stop is not None:
-        return _steps(frame[RUNTIME], start, stop(frame), downwards=True)
+        return steps(frame[RUNTIME], start, stop(frame), downwards=True)
     return domain(frame[RUNTIME], start)
 
 
@@ -176,7 +176,7 @@ def domain(runtime: Any, value: Any) -> list[Any]:
     if isinstance(value, Range):
         if value.start is None or value.end is None:
             raise Unanswerable("a range without an end cannot be gone through")
-        values = _steps(runtime, value.start, value.end, downwards=False)
+        values = steps(runtime, value.start, value.end, downwards=False)
         skip_first, skip_last = not value.start_included, not value.end_included
         return [
             step
@@ -188,7 +188,8 @@ def domain(runtime: Any, value: Any) -> list[Any]:
     return [value]
 
 
-def _steps(runtime: Any, start: Any, end: Any, *, downwards: bool) -> Iterable[Any]:
+def steps(runtime: Any, start: Any, end: Any, *, downwards: bool) -> Collection[Any]:
+    """The whole numbers or dates from one to another; raises Unanswerable where there are none."""
     low, high = _ordinal(start), _ordinal(end)
     if low is None or high is None or (type(start) is Date) is not (type(end) is Date):
         raise Unanswerable(f"cannot go from {kind(start)} to {kind(end)} step by step")
@@ -196,9 +197,26 @@ def _steps(runtime: Any, start: Any, end: Any, *, downwards: bool) -> Iterable[A
         raise Unanswerable("the range ends before it starts")
     count = abs(high - low) + 1
     if count > runtime.limits.items:
-        raise FeelLimitError(f"a range of {count} steps; at most {runtime.limits.items} are gone through")
+        length = count if count < INT_LIMIT else f"more than {INT_LIMIT}"
+        raise FeelLimitError(f"a range of {length} steps; at most {runtime.limits.items} are gone through")
     numbers = range(low, high + 1) if low <= high else range(low, high - 1, -1)
-    return (Date.from_days(days) for days in numbers) if type(start) is Date else numbers
+    return _Days(numbers) if type(start) is Date else numbers
+
+
+class _Days(Collection[Date]):
+    """Dates by their day numbers, made as they are asked for."""
+
+    def __init__(self, days: range) -> None:
+        self.days = days
+
+    def __len__(self) -> int:
+        return len(self.days)
+
+    def __iter__(self) -> Iterator[Date]:
+        return map(Date.from_days, self.days)
+
+    def __contains__(self, value: object) -> bool:
+        return isinstance(value, Date) and value.days in self.days
 
 
 def _ordinal(value: Any) -> int | None:

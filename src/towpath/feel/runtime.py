@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Collection
 from dataclasses import dataclass
+from random import Random
 
 from .errors import FeelLimitError, Warning, place
 from .temporal import DateTime
@@ -31,22 +31,28 @@ DEFAULT_LIMITS = Limits()
 class Runtime:
     """State of one evaluation. ``now`` is what ``now()`` and ``today()`` answer, None without a clock."""
 
-    __slots__ = ("_depth", "_steps", "known", "limits", "muted", "now", "random", "warnings")
+    # Most evaluations change none of these: a Runtime is made for each, and is half the time of a short one.
+    now: DateTime | None = None
+    limits: Limits = DEFAULT_LIMITS
+    random: Random | None = None
+    muted = 0
+    known: Collection[str] | None = None  # the variables' names, where not all are passed on
+    spent = 0  # steps
+    _depth = 0
 
     def __init__(
         self,
         now: DateTime | None = None,
         limits: Limits = DEFAULT_LIMITS,
-        source: random.Random | None = None,
+        source: Random | None = None,
     ) -> None:
-        self.now = now
-        self.limits = limits
-        self.random = source
         self.warnings: list[Warning] = []
-        self.muted = 0
-        self.known: Collection[str] | None = None  # the variables' names, where not all are passed on
-        self._steps = limits.steps
-        self._depth = 0
+        if now is not None:
+            self.now = now
+        if limits is not DEFAULT_LIMITS:
+            self.limits = limits
+        if source is not None:
+            self.random = source
 
     def warn(self, text: str, at: int, message: str) -> None:
         """Keep a reason for a null, at an offset of the text that is being evaluated."""
@@ -59,8 +65,8 @@ class Runtime:
             self.warnings.append(Warning(message, 1, 1))
 
     def spend(self, steps: int) -> None:
-        self._steps -= steps
-        if self._steps < 0:
+        self.spent += steps
+        if self.spent > self.limits.steps:
             raise FeelLimitError(f"the evaluation took more than {self.limits.steps} steps")
 
     def check_items(self, count: int) -> None:
