@@ -1,5 +1,6 @@
 # make run     run the example solution; Ctrl-C stops it
 # make test    run all tests
+# make soak    try many more random cases of FEEL than the tests do (SOAK=100: times as many)
 # make smoke   start the example on free ports and drive one claim through every box
 # make lint    ruff, mypy, import-linter
 # make bench   measure every part (QUICK=1 for a minute each)
@@ -9,9 +10,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOLUTION ?= examples/claims
+SOAK ?= 100
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup setup-dev test smoke lint format bench wheel clean
+.PHONY: help run setup setup-dev test soak smoke lint format bench wheel clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -27,6 +29,10 @@ setup-dev:
 
 test: setup-dev
 	@$(BIN)/python -m pytest $(ARGS)
+
+soak: setup-dev
+	@TOWPATH_SOAK=$(SOAK) $(BIN)/python -m pytest tests/feel/test_fuzz.py tests/feel/test_laws.py tests/feel/test_printing.py \
+	  --timeout=0 $(ARGS)
 
 smoke: setup
 	@exec $(BIN)/python examples/claims/smoke.py

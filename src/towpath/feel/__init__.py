@@ -8,6 +8,7 @@ that of DMN 1.5, with the functions that Camunda's modellers use; see docs/feel-
 from .convert import from_json, to_json, to_python
 from .errors import FeelError, FeelLimitError, FeelSyntaxError, Warning
 from .expression import Expression, Result, compile, evaluate
+from .printer import format, unparse
 from .runtime import Limits
 from .temporal import (
     Date,
@@ -39,9 +40,11 @@ __all__ = [
     "add_duration",
     "compile",
     "evaluate",
+    "format",
     "from_json",
     "parse_date_time",
     "parse_duration",
     "to_json",
     "to_python",
+    "unparse",
 ]

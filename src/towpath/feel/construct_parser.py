@@ -47,8 +47,9 @@ class ConstructParser(TypeParser):
 
     def parenthesis(self, token: Token) -> ast.Node:
         self.position += 1
+        compared = self.token.text in COMPARISONS
         node = self.positive_test()
-        if self.at("..") and not isinstance(node, ast.OperatorTest):
+        if self.at("..") and not compared:
             return self.range_from(token.start, node, included=False)
         self.expect(")")
         return node
@@ -57,8 +58,9 @@ class ConstructParser(TypeParser):
         self.position += 1
         if self.accept("]"):
             return ast.ListLiteral(token.start, ())
+        compared = self.token.text in COMPARISONS
         first = self.positive_test()
-        if self.at("..") and not isinstance(first, ast.OperatorTest):
+        if self.at("..") and not compared:
             return self.range_from(token.start, first, included=True)
         items = [first]
         while self.accept(","):

@@ -141,8 +141,9 @@ class Parser(ConstructParser):
         if token.text != "(":
             return ast.UnaryTests(token.start, (self.additive(),))
         self.position += 1
+        compared = self.token.text in COMPARISONS
         first = self.positive_test()
-        if self.at("..") and not isinstance(first, ast.OperatorTest):
+        if self.at("..") and not compared:
             first = self.range_from(token.start, first, included=False)
         elif self.at(","):
             tests = [first]

@@ -102,7 +102,8 @@ def kind(value: Any) -> str:
 
 def whole(value: Decimal) -> int | Decimal:
     """A decimal as an ``int`` where that is the same number and short enough."""
-    if value == value.to_integral_value() and abs(value) < INT_LIMIT:
+    # No abs(): it would round to the digits of whatever context is the thread's.
+    if value == value.to_integral_value() and -INT_LIMIT < value < INT_LIMIT:
         return int(value)
     return value
 
