@@ -91,7 +91,8 @@ def evaluate_all(state: State, ordered: Iterable[Element]) -> None:
 def bind(state: State, scope: dict[str, Any], requirements: Sequence[Requirement]) -> None:
     """Put what is required into a scope; what an imported model has is in a context of its name."""
     for requirement in requirements:
-        value = state.values[requirement.element]
+        # Nothing is there of what a lenient reader took although it is required in a circle.
+        value = state.values.get(requirement.element)
         place = scope
         for prefix in requirement.prefix:
             inner = place.get(prefix)
@@ -165,7 +166,7 @@ class DecisionNode(Element):
         return [
             {"id": needed.element.id, "name": needed.element.name, "value": to_json(value)}
             for needed in self.requirements
-            if not isinstance(value := state.values[needed.element], Function)
+            if not isinstance(value := state.values.get(needed.element), Function)
         ]
 
 

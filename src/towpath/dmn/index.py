@@ -68,6 +68,8 @@ class RuleIndex:
     def candidates(self, values: Sequence[Any]) -> Iterator[tuple[int, Sequence[Pending]]]:
         """The rules (from 0, in order) that may match, each with the cells that must still run."""
         rules = self._all
+        if not rules:
+            return  # and no columns either
         unread = []  # inputs that are in no domain
         for place, (value, column) in enumerate(zip(values, self._columns, strict=True)):
             found = located(value)

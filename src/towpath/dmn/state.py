@@ -13,7 +13,7 @@ from towpath.feel.runtime import MAX_WARNINGS, Runtime
 if TYPE_CHECKING:
     from .graph import Element
 
-MAX_RECORDS = 1000  # kept of one evaluation: a decision service may be called in a loop
+MAX_RECORDS = 1000  # beyond which decisions of services leave none: a service may be called in a loop
 
 Path = tuple[str, ...]
 
@@ -36,7 +36,7 @@ class Journal:
     notes: dict[Any, list[dict[str, Any]]] = field(default_factory=dict)
 
     def keep(self, record: dict[str, Any]) -> None:
-        if len(self.audit) < MAX_RECORDS:
+        if len(self.audit) < MAX_RECORDS or "decisionService" not in record:
             self.audit.append(record)
 
 
