@@ -24,10 +24,12 @@ TABLE = (
     '<decisionTable id="t" hitPolicy="COLLECT">'
     '<input id="in"><inputExpression id="ie"><text>n</text></inputExpression></input>'
     '<output id="out" name="level"/>'
-    '<rule id="r1"><inputEntry><text>&gt; 1</text></inputEntry><outputEntry><text>"high"</text></outputEntry></rule>'
-    '<rule id="r2"><inputEntry><text>&lt; 0</text></inputEntry><outputEntry><text>"low"</text></outputEntry></rule>'
-    '<rule id="r3"><inputEntry><text>-</text></inputEntry><outputEntry><text>n + 1</text></outputEntry></rule>'
-    "</decisionTable>"
+    + "".join(
+        f'<rule id="{id}"><inputEntry><text>{test}</text></inputEntry>'
+        f"<outputEntry><text>{answer}</text></outputEntry></rule>"
+        for id, test, answer in (("r1", "&gt; 1", '"high"'), ("r2", "&lt; 0", '"low"'), ("r3", "-", "n + 1"))
+    )
+    + "</decisionTable>"
 )
 GRAPH = (
     input_data("i", "n: number")
@@ -190,7 +192,7 @@ def test_a_model_may_be_evaluated_by_many_threads() -> None:
     assert wrong == []
 
 
-# -- large graphs ------------------------------------------------------------------------------------------------
+# -- large graphs ----------------------------------------------------------------------------------
 
 
 def test_a_chain_of_three_thousand_decisions_is_evaluated() -> None:

@@ -26,8 +26,8 @@ def imported(name: str, namespace: str, attributes: str = "") -> str:
 
 
 LIBRARY = definitions(
-    '<itemDefinition name="tAge"><typeRef>number</typeRef><allowedValues><text>[0..150]</text></allowedValues>'
-    "</itemDefinition>"
+    '<itemDefinition name="tAge"><typeRef>number</typeRef>'
+    "<allowedValues><text>[0..150]</text></allowedValues></itemDefinition>"
     + input_data("n", "n: tAge")
     + decision("twice", "n * 2", "input:#n", name="twice: number")
     + knowledge("inc", ["n: tAge"], "n + 1", name="add one: number")

@@ -31,7 +31,7 @@ def told(body: str | bytes, **options: Any) -> list[str]:
     return [f"{fault.severity} {fault.rule}" for fault in faults(body, **options)]
 
 
-# -- as editors write them -----------------------------------------------------------------------------------
+# -- as editors write them -------------------------------------------------------------------------
 
 
 def test_a_model_as_camunda_s_modeler_writes_it() -> None:
@@ -48,8 +48,8 @@ def test_a_model_as_camunda_s_modeler_writes_it() -> None:
       <input id="Input_1" label="Season" biodi:width="192">
         <inputExpression id="e1" typeRef="string"><text>season</text></inputExpression>
         <inputValues id="v1"><text>"Winter","Summer"</text></inputValues></input>
-      <input id="Input_2"><inputExpression id="e2" typeRef="integer" expressionLanguage="feel"><text>guests</text>
-        </inputExpression></input>
+      <input id="Input_2"><inputExpression id="e2" typeRef="integer" expressionLanguage="feel">
+        <text>guests</text></inputExpression></input>
       <output id="Output_1" name="dish" typeRef="string"/>
       <rule id="r1"><description>cold</description>
         <inputEntry id="c1"><text>"Winter"</text></inputEntry>
@@ -86,7 +86,8 @@ def test_a_model_of_dmn_1_1_with_prefixes() -> None:
     typeLanguage="http://www.omg.org/spec/FEEL/20140401">
   <dmn:itemDefinition name="tAge" label="Age"><dmn:typeRef>feel:number</dmn:typeRef></dmn:itemDefinition>
   <dmn:inputData id="i" name="Age"><dmn:variable name="Age" typeRef="x:tAge"/></dmn:inputData>
-  <dmn:decision id="d" name="Adult"><dmn:question>Is it?</dmn:question><dmn:allowedAnswers>Yes/No</dmn:allowedAnswers>
+  <dmn:decision id="d" name="Adult"><dmn:question>Is it?</dmn:question>
+    <dmn:allowedAnswers>Yes/No</dmn:allowedAnswers>
     <dmn:variable name="Adult" typeRef="feel:boolean"/>
     <dmn:informationRequirement><dmn:requiredInput href="#i"/></dmn:informationRequirement>
     <dmn:authorityRequirement><dmn:requiredAuthority href="#law"/></dmn:authorityRequirement>
@@ -198,7 +199,7 @@ def test_a_function_s_kind_is_feel_unless_it_says_otherwise(kind: str) -> None:
     assert output(decision("d", context({"f": function(["a"], "a + 1", kind)}, result="f(1)"))) == 2
 
 
-# -- faults ----------------------------------------------------------------------------------------------------
+# -- faults ----------------------------------------------------------------------------------------
 
 
 def test_a_fault_in_a_text_is_told_with_its_line_and_column_in_the_file() -> None:
@@ -223,8 +224,8 @@ def test_a_fault_in_a_document_of_windows_lines_and_other_letters_is_at_its_plac
     xml = (
         '<?xml version="1.0" encoding="utf-8"?>\r\n'
         + definitions(
-            '<decision id="d" name="d">\r\n<literalExpression><text>"größe" +\r\n  )</text></literalExpression>'
-            "</decision>"
+            '<decision id="d" name="d">\r\n<literalExpression><text>"größe" +\r\n  )</text>'
+            "</literalExpression></decision>"
         ).decode()
     )
     found = faults(xml.encode())
@@ -244,8 +245,7 @@ def test_a_fault_in_allowed_values_is_at_its_place() -> None:
     [
         (input_data("a") + decision("a", "1"), ["error dmn.duplicate-id"]),
         (
-            '<decision id="d" name="d"><literalExpression id="x"><text>1</text></literalExpression></decision>'
-            '<decision id="e" name="e"><literalExpression id="x"><text>1</text></literalExpression></decision>',
+            decision("d", literal("1", 'id="x"')) + decision("e", literal("1", 'id="x"')),
             ["warning dmn.duplicate-id"],
         ),
         (decision("a", "1", name="x") + decision("b", "1", name="x"), ["warning dmn.duplicate-name"]),
@@ -323,7 +323,7 @@ def test_what_is_no_model_is_refused_with_a_reason(xml: bytes, rule: str | None)
         assert rule in (fault.rule, None)
 
 
-# -- names that are read in vain ----------------------------------------------------------------------------------
+# -- names that are read in vain -------------------------------------------------------------------
 
 
 def unbound(body: str) -> list[str]:
@@ -393,7 +393,7 @@ def test_a_cell_is_told_of_by_its_own_place() -> None:
     assert (fault.element, fault.line, fault.severity) == ("cell", 3, "warning")
 
 
-# -- reading leniently ----------------------------------------------------------------------------------------------
+# -- reading leniently -----------------------------------------------------------------------------
 
 
 def test_a_lenient_reader_makes_null_of_what_it_cannot_read() -> None:
@@ -415,9 +415,9 @@ def test_a_lenient_reader_makes_null_of_a_table_with_a_cell_that_it_cannot_read(
     xml = definitions(
         decision(
             "d",
-            '<decisionTable hitPolicy="FIRST"><input><inputExpression><text>1</text></inputExpression></input>'
-            "<output/><rule><inputEntry><text>&gt;&gt; 1</text></inputEntry><outputEntry><text>1</text>"
-            "</outputEntry></rule><rule><inputEntry><text>-</text></inputEntry><outputEntry><text>2</text>"
+            '<decisionTable hitPolicy="FIRST"><input><inputExpression><text>1</text></inputExpression>'
+            "</input><output/><rule><inputEntry><text>&gt;&gt; 1</text></inputEntry><outputEntry><text>1"
+            "</text></outputEntry></rule><rule><inputEntry><text>-</text></inputEntry><outputEntry><text>2</text>"
             "</outputEntry></rule></decisionTable>",
         )
     )

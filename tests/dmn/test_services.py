@@ -123,8 +123,8 @@ def test_a_service_that_asks_for_itself_fails_instead_of_hanging() -> None:
 
 def test_a_service_of_function_type_answers_the_function_s_result() -> None:
     types = (
-        '<itemDefinition name="tF"><functionItem outputTypeRef="number"><parameters name="a" typeRef="number"/>'
-        "</functionItem></itemDefinition>"
+        '<itemDefinition name="tF"><functionItem outputTypeRef="number">'
+        '<parameters name="a" typeRef="number"/></functionItem></itemDefinition>'
     )
     body = (
         types
