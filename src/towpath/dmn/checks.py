@@ -1,31 +1,46 @@
-"""Static checks of decision tables: overlaps, gaps, and rules that can never be reached."""
+"""Static checks of decision tables: what no rule answers, and what several do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from towpath.feel.expression import Expression
-from towpath.feel.operators import order
-from towpath.feel.syntax import Literal, RangeLiteral, UnaryTests
+from towpath.feel.syntax import Name, Node, Path
+from towpath.feel.types import Type
 
 from .boxed import Boxed
 from .findings import Finding
 from .graph import DecisionNode, Knowledge
 from .model import Model
+from .table_check import TableCheck
 from .tables import DecisionTable
 
+SHOWN = 20  # findings of one kind in one table
 
-def check(model: Model) -> tuple[Finding, ...]:
-    """All that the checks find in the model's decision tables, wherever they stand, in order."""
+
+def check(model: Model, *, shown: int | None = SHOWN) -> tuple[Finding, ...]:
+    """All that the checks find in the model's decision tables, wherever they stand, in the document's order.
+
+    Of one kind at most ``shown`` findings are told of each table, and one more says how many are left;
+    None shows them all. What is told is so: a cell that reads more than its input, or allowed values
+    that cannot be read ahead, are left out of account and named in a finding ``unchecked``. Null counts
+    as a value of an input only where a cell names it.
+    """
     findings: list[Finding] = []
     for element in model.elements.values():
         if isinstance(element, DecisionNode):
             logic: Boxed | None = element.expression
+            types = {part.element.name: part.element.type for part in element.requirements if not part.prefix}
+        elif isinstance(element, Knowledge) and element.definition is not None:
+            logic = element.definition.body
+            types = dict(element.definition.parameters)
         else:
-            logic = element.definition if isinstance(element, Knowledge) else None
+            continue
         for table in tables_of(logic):
-            findings.extend(check_table(element.id, table))
+            # Inside another boxed expression a name may stand for something nearer.
+            known = types if table is logic else {}
+            declared = [_type_of(clause.expression.node, known) for clause in table.inputs]
+            findings.extend(TableCheck(element.id, table, declared).findings(shown))
     return tuple(findings)
 
 
@@ -41,40 +56,11 @@ def tables_of(part: Any) -> Iterator[DecisionTable]:
             yield from tables_of(item)
 
 
-def check_table(decision: str, table: DecisionTable) -> list[Finding]:
-    """What is to be said of one table: the cells that no value meets."""
-    findings = []
-    for number, rule in enumerate(table.rules, 1):
-        for clause, test in zip(table.inputs, rule.tests, strict=True):
-            if test is not None and _is_empty(test):
-                findings.append(
-                    Finding(
-                        kind="empty",
-                        severity="warning",
-                        message=f"no {clause.name} meets {test.text.strip()} in rule {number}",
-                        decision=decision,
-                        table=table.id,
-                        rules=(number,),
-                        rule_ids=(rule.id,),
-                        region=((clause.name, test.text.strip()),),
-                        line=rule.line,
-                        element=rule.id,
-                    )
-                )
-    return findings
-
-
-def _is_empty(test: Expression) -> bool:
-    node = test.node
-    if not isinstance(node, UnaryTests) or node.negated or len(node.tests) != 1:
-        return False
-    extent = node.tests[0]
-    if not isinstance(extent, RangeLiteral):
-        return False
-    low, high = extent.low, extent.high
-    if not isinstance(low, Literal) or not isinstance(high, Literal):
-        return False
-    sign = order(low.value, high.value)
-    return sign is not None and (
-        sign > 0 or (sign == 0 and not (extent.low_included and extent.high_included))
-    )
+def _type_of(node: Node, known: dict[str, Type]) -> Type | None:
+    """The declared type of a variable or of a part of one."""
+    if isinstance(node, Name):
+        return known.get(node.name)
+    if isinstance(node, Path):
+        source = _type_of(node.source, known)
+        return None if source is None else dict(source.fields).get(node.name)
+    return None
