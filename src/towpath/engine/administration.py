@@ -19,8 +19,9 @@ from towpath.engine.commands import (
     UpdateJobRetries,
     UpdateUserTask,
 )
+from towpath.engine.documents import Document
 from towpath.engine.effects import CloseJob, UpdateJob, UserTask, UserTaskRecord
-from towpath.engine.state import ACTIVATING, ACTIVE, Document, ElementInstance, Job, Thrown
+from towpath.engine.state import ACTIVATING, ACTIVE, ElementInstance, Job, Thrown
 from towpath.engine.work import Failure, Refusal, Work
 
 

@@ -20,9 +20,10 @@ from towpath.engine.commands import (
     TriggerRefused,
     Unsubscribe,
 )
+from towpath.engine.documents import Document
 from towpath.engine.effects import AnyEffect, MessageRecord, Outcome, Rejected, Send
 from towpath.engine.models import Keys, Models
-from towpath.engine.state import Channel, Document, Message, Subscription
+from towpath.engine.state import Channel, Message, Subscription
 from towpath.engine.work import Refusal
 
 

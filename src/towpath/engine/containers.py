@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from towpath.bpmn.graph import Element
 from towpath.engine.commands import CalledInstanceCompleted, CreateInstance, Parent
+from towpath.engine.documents import Document
 from towpath.engine.effects import Completed, InstanceRecord
 from towpath.engine.handlers import Handler, bound
-from towpath.engine.state import Document, ElementInstance
+from towpath.engine.state import ElementInstance
 from towpath.engine.work import Failure, Work
 
 
@@ -54,7 +55,7 @@ def start(work: Work, command: CreateInstance, begin: Element) -> None:
             parent_element_instance=parent.element_instance_key if parent is not None else None,
         )
     )
-    work.record(root, work.graph.root, "activated", work.graph.root.type)
+    work.record(root, work.graph.root, "activated")
     if begin.event is None:
         work.put(root, command.variables)
     else:

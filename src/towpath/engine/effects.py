@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from towpath.engine.commands import AnyCommand, Variables
+from towpath.engine.documents import Document, merged
 
 
 class Effect(Struct, frozen=True, kw_only=True, tag_field="effect"):
@@ -25,8 +26,13 @@ class OfferJob(Effect, frozen=True, kw_only=True, tag="offer-job"):
     element_instance_key: int
     retries: int
     headers: dict[str, str] = field(default_factory=dict)
-    variables: Variables = field(default_factory=dict)  # all that is visible from the element
+    scopes: tuple[Document, ...] = ()  # what is visible from the element, the innermost first
     priority: int = 0
+
+    @property
+    def variables(self) -> Variables:
+        """All variables that are visible from the element; not to be changed."""
+        return merged(self.scopes)
 
 
 class UpdateJob(Effect, frozen=True, kw_only=True, tag="update-job"):

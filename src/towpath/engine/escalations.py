@@ -9,8 +9,9 @@ from __future__ import annotations
 from towpath.bpmn.graph import Element, Escalation
 from towpath.engine import events, lifecycle
 from towpath.engine.commands import CalledInstanceEscalated, EscalationSettled, Variables
+from towpath.engine.documents import Document
 from towpath.engine.propagation import find_catcher
-from towpath.engine.state import ACTIVE, Document, ElementInstance
+from towpath.engine.state import ACTIVE, ElementInstance
 from towpath.engine.work import Refusal, Work
 
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 
 from towpath.bpmn.graph import Element, EventDefinition, Flow, Link, Terminate
 from towpath.engine import lifecycle, waits
+from towpath.engine.documents import Document
 from towpath.engine.effects import FlowRecord
 from towpath.engine.handlers import Handler
-from towpath.engine.state import ACTIVATING, ACTIVE, COMPLETING, Document, ElementInstance
+from towpath.engine.state import ACTIVATING, ACTIVE, COMPLETING, ElementInstance
 from towpath.engine.work import Work
 
 # What throwing an event does, by the kind of its definition; the others just pass. Whoever throws is left

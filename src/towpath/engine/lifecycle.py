@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from towpath.bpmn.graph import Element, Error, Path
+from towpath.bpmn.graph import Element, Error, Flow, Path
 from towpath.engine import multi_instance, waits
 from towpath.engine.commands import CancelInstance, Continue, Variables
+from towpath.engine.documents import Document
 from towpath.engine.effects import CloseJob, UserTaskRecord
 from towpath.engine.handlers import HANDLERS
-from towpath.engine.state import ACTIVATING, ACTIVE, COMPLETING, Document, ElementInstance, Wait
+from towpath.engine.state import ACTIVATING, ACTIVE, COMPLETING, ElementInstance, Wait
 from towpath.engine.work import Failure, Work
 
 MOVE_BUDGET = 1_000  # moves in one step: about 10 ms, so that nobody waits long behind a loop
@@ -137,28 +138,28 @@ def _complete(work: Work, current: ElementInstance, element: Element) -> None:
     if current.children:  # an event sub-process has begun since
         current.phase = ACTIVE
         return
-    is_body = current.loop is not None
     handler = HANDLERS[element.kind]
-    flows = () if current.counter else handler.leave(work, current, element)
-    if not is_body:
-        _outputs(work, current, element)
+    flows: Sequence[Flow] = ()
     if current.counter:
+        _outputs(work, current, element)
         multi_instance.collect(work, current, element)
-    elif is_body:
-        multi_instance.finish(work, current, element)
+    else:
+        flows = handler.leave(work, current, element)
+        if current.loop is not None:
+            multi_instance.finish(work, current, element)
+        else:
+            _outputs(work, current, element)
     if current.waits is not None:
         waits.close_all(work, current)
-    scope_key = current.scope
-    work.remove(current, "completed")
-    if not scope_key:
+    scope = work.remove(current, "completed")
+    if scope is None:
         handler.ended(work, current, element)
         return
-    scope = work.edit(scope_key)
     for flow in flows:
         work.take(flow, scope)
     if not current.counter:
         handler.ended(work, current, element)
-        if scope_key not in work.elements:
+        if scope.key not in work.elements:
             return
     if scope.loop is not None:
         multi_instance.inner_ended(work, scope)

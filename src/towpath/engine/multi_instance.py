@@ -13,8 +13,9 @@ from msgspec.structs import replace
 from towpath.bpmn.graph import Element, MultiInstance, Value
 from towpath.engine import lifecycle
 from towpath.engine.commands import Variables
-from towpath.engine.state import COMPLETING, Document, ElementInstance, Loop
-from towpath.engine.work import Work, names_of
+from towpath.engine.documents import Document
+from towpath.engine.state import COMPLETING, ElementInstance, Loop
+from towpath.engine.work import Work
 
 SPAWN = 100  # inner instances begun in one move, so that a large collection does not fill a step
 
@@ -129,4 +130,4 @@ def _local_output(output: Value | None) -> str | None:
     if output is None or output.expression is None:
         return None
     name = output.text.removeprefix("=").strip()
-    return name if names_of(output.expression) == (name,) else None
+    return name if output.expression.reads == {name} else None

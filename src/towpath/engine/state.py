@@ -6,58 +6,19 @@ and lists instead of changing them, so that the state it was given stays as it w
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 from msgspec import Struct, field
 
-from towpath.engine.commands import Parent, Variables
+from towpath.engine.commands import Parent
+from towpath.engine.documents import Document
 from towpath.engine.effects import UserTask
 
 # Phases of an element instance.
 ACTIVATING = 0
 ACTIVE = 1  # it waits: for a job, an event, its children
 COMPLETING = 2
-
-_to_json = msgspec.json.Encoder(decimal_format="number").encode
-_from_json = msgspec.json.Decoder(float_hook=Decimal).decode
-
-
-class Document:
-    """JSON variables of one scope, never changed in place.
-
-    Kept as JSON text inside a snapshot (msgpack has no decimals), and parsed when first read:
-    what a step does not touch, it neither parses nor writes again.
-    """
-
-    __slots__ = ("_data", "_json")
-
-    def __init__(self, data: Variables | None = None, json: bytes | None = None) -> None:
-        self._data = data
-        self._json = json
-
-    @property
-    def data(self) -> Variables:
-        """The variables; not to be changed."""
-        data = self._data
-        if data is None:
-            data = self._data = _from_json(self._json or b"{}")
-        return data
-
-    @property
-    def json(self) -> bytes:
-        if self._json is None:
-            self._json = _to_json(self._data)
-        return self._json
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Document) and self.json == other.json
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return f"Document({self.data!r})"
 
 
 class Wait(Struct, omit_defaults=True):

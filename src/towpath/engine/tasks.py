@@ -6,9 +6,10 @@ from typing import Any
 
 from towpath import feel
 from towpath.bpmn.graph import Assignment, Element, Path, Value
+from towpath.engine.documents import Document
 from towpath.engine.effects import DecisionRecord, OfferJob, UserTask, UserTaskRecord
 from towpath.engine.handlers import Handler, bound
-from towpath.engine.state import Document, ElementInstance, Job
+from towpath.engine.state import ElementInstance, Job
 from towpath.engine.work import EVALUATION_ERRORS, Failure, Work, describe
 
 DEFAULT_PRIORITY = 50
@@ -35,7 +36,7 @@ class JobTask(Handler):
                 element_instance_key=current.key,
                 retries=retries,
                 headers=element.headers,
-                variables=work.visible(current),
+                scopes=work.scopes(current),
             )
         )
 

@@ -13,7 +13,8 @@ from towpath.engine.commands import (
     TriggerMessage,
     TriggerTimer,
 )
-from towpath.engine.state import Document, ElementInstance, Thrown, Wait
+from towpath.engine.documents import Document
+from towpath.engine.state import ElementInstance, Thrown, Wait
 from towpath.engine.work import Refusal, Work
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping as AbstractMapping
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from towpath import feel
 from towpath.bpmn.graph import Element, Flow, Process, Value
 from towpath.engine.commands import Command, Variables
+from towpath.engine.documents import Document, merged
 from towpath.engine.effects import (
     AnyEffect,
     ElementRecord,
@@ -23,13 +22,13 @@ from towpath.engine.models import DeployedProcess, Keys, Models
 from towpath.engine.state import (
     ACTIVATING,
     COMPLETING,
-    Document,
     ElementInstance,
     Incident,
     Instance,
 )
 
 NO_VARIABLES = Document({})
+JOINS = ("parallel", "inclusive")  # kinds of elements that wait for several flows
 # What evaluating may raise, beside FEEL's own limits: values too large or too deep for Python.
 EVALUATION_ERRORS = (feel.FeelError, ArithmeticError, ValueError, TypeError, RecursionError)
 
@@ -96,8 +95,7 @@ class Work:
         """The element instance, as a copy that may be changed."""
         found = self.elements[key]
         if key not in self.own:
-            found = found.__copy__()  # type: ignore[attr-defined]
-            self.elements[key] = found
+            found = self.elements[key] = found.__copy__()  # type: ignore[attr-defined]
             self.own.add(key)
         return found
 
@@ -120,30 +118,33 @@ class Work:
         self.own.add(key)
         scope.children += 1
         self.queue.append(key)
-        is_body = element.multi_instance is not None and not counter
-        self.record(found, element, "activated", "MULTI_INSTANCE_BODY" if is_body else element.type)
+        self.record(found, element, "activated", element.multi_instance is not None and not counter)
         return found
 
-    def remove(self, instance: ElementInstance, kind: str) -> None:
-        """Forget an element instance that completed or terminated; its scope has a child less."""
-        element = self.element(instance)
+    def remove(self, instance: ElementInstance, kind: str) -> ElementInstance | None:
+        """Forget an element instance that completed or terminated; its scope has a child less.
+
+        The scope (editable); None for the process itself.
+        """
         if instance.incident is not None:
             self.close_incident(instance)
         del self.elements[instance.key]
-        if instance.scope:
-            self.edit(instance.scope).children -= 1
-        self.record(
-            instance, element, kind, "MULTI_INSTANCE_BODY" if instance.loop is not None else element.type
-        )
+        self.record(instance, self.graph.elements[instance.element], kind, instance.loop is not None)
+        if not instance.scope:
+            return None
+        scope = self.edit(instance.scope)
+        scope.children -= 1
+        return scope
 
-    def record(self, instance: ElementInstance, element: Element, kind: str, type_: str) -> None:
+    def record(self, instance: ElementInstance, element: Element, kind: str, is_body: bool = False) -> None:
+        """Tell what happened to an element instance, or to the body of a multi-instance."""
         self.effects.append(
             ElementRecord(
                 kind=kind,
                 key=instance.key,
                 scope_key=instance.scope,
                 element_id=element.id,
-                type=type_,
+                type="MULTI_INSTANCE_BODY" if is_body else element.type,
                 name=element.name,
                 milestone=element.milestone,
             )
@@ -166,7 +167,7 @@ class Work:
         """Follow a sequence flow: activate its target, or wait at its join for the other flows."""
         self.effects.append(FlowRecord(flow_id=flow.id, scope_key=scope.key))
         target = flow.target
-        if len(target.incoming) < 2 or target.kind not in ("parallel", "inclusive"):
+        if target.kind not in JOINS or len(target.incoming) < 2:
             self.add(target, scope)
             return
         taken = dict(scope.taken) if scope.taken else {}
@@ -196,22 +197,19 @@ class Work:
 
     # --- variables --------------------------------------------------------------------------------
 
-    def visible(self, instance: ElementInstance) -> Variables:
-        """All variables that ``instance`` sees; not to be changed."""
-        chain: list[Variables] = []
+    def scopes(self, instance: ElementInstance) -> tuple[Document, ...]:
+        """The variables that ``instance`` sees: its own first, those of the process last."""
+        found: list[Document] = []
         current: ElementInstance | None = instance
         while current is not None:
             if current.variables is not None:
-                chain.append(current.variables.data)
+                found.append(current.variables)
             current = self.elements.get(current.scope)
-        if not chain:
-            return {}
-        if len(chain) == 1:
-            return chain[0]
-        merged: Variables = {}
-        for data in reversed(chain):
-            merged.update(data)
-        return merged
+        return tuple(found)
+
+    def visible(self, instance: ElementInstance) -> Variables:
+        """All variables that ``instance`` sees; not to be changed."""
+        return merged(self.scopes(instance))
 
     def lookup(self, name: str, instance: ElementInstance) -> tuple[bool, Any]:
         """Whether a variable is visible, and its value."""
@@ -242,7 +240,10 @@ class Work:
             current = instance
             while current.scope and (current.variables is None or name not in current.variables.data):
                 current = self.elements[current.scope]
-            targets.setdefault(current.key, {})[name] = value
+            if current.key in targets:
+                targets[current.key][name] = value
+            else:
+                targets[current.key] = {name: value}
         for key, values in targets.items():
             self.put(self.edit(key), values)
 
@@ -256,18 +257,27 @@ class Work:
         error_type: str = "EXTRACT_VALUE_ERROR",
     ) -> Any:
         """An expression's value, as FEEL has it, with what ``instance`` sees and ``more``."""
-        variables: Variables = {}
-        for name in names_of(expression):
-            if more is not None and name in more:
-                variables[name] = more[name]
-            else:
-                found, value = self.lookup(name, instance)
-                if found:
-                    variables[name] = value
+        values: dict[str, Any] = {}
         try:
-            return expression.evaluate(variables, now=self.at).value
+            for name in expression.reads:
+                if more is not None and name in more:
+                    values[name] = feel.from_json(more[name])
+                    continue
+                current: ElementInstance | None = instance
+                while current is not None:
+                    document = current.variables
+                    if document is not None and name in (data := document.data):
+                        values[name] = feel.from_json(data[name])
+                        break
+                    current = self.elements.get(current.scope)
+            return expression.run(feel.Runtime(self.clock(expression)), values)
         except EVALUATION_ERRORS as error:
             raise Failure(error_type, f"`{expression.text}` could not be evaluated: {error}") from None
+
+    def clock(self, expression: feel.Expression) -> feel.DateTime | None:
+        """The step's time, for an expression that may ask for it."""
+        text = expression.text
+        return feel.clock(self.at) if "now" in text or "today" in text else None
 
     def json(
         self,
@@ -359,22 +369,6 @@ class Work:
                 element_instance_key=instance.key,
             )
         )
-
-
-@lru_cache(maxsize=16_384)
-def names_of(expression: feel.Expression) -> tuple[str, ...]:
-    """The variables that an expression may read, among them those named like a built-in function."""
-    words = set(re.findall(r"[^\W\d]\w*", expression.text)) - expression.names
-    return (*expression.names, *sorted(word for word in words if _is_builtin(word)))
-
-
-@lru_cache(maxsize=4_096)
-def _is_builtin(word: str) -> bool:
-    try:
-        compiled = feel.compile(word)
-    except feel.FeelSyntaxError:
-        return False  # a keyword
-    return not compiled.names and isinstance(compiled.evaluate({}).value, feel.Function)
 
 
 def number_text(value: int | Decimal, what: str) -> str:

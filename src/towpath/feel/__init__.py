@@ -5,11 +5,11 @@ reasons for every null in it. ``evaluate`` is both in one call, with Python valu
 that of DMN 1.5, with the functions that Camunda's modellers use; see docs/feel-dmn.md.
 """
 
-from .convert import from_json, to_json, to_python
+from .convert import clock, from_json, to_json, to_python
 from .errors import FeelError, FeelLimitError, FeelSyntaxError, Warning
 from .expression import Expression, Result, compile, evaluate
 from .printer import format, unparse
-from .runtime import Limits
+from .runtime import Limits, Runtime
 from .temporal import (
     Date,
     DateTime,
@@ -34,10 +34,12 @@ __all__ = [
     "Limits",
     "Range",
     "Result",
+    "Runtime",
     "Time",
     "Warning",
     "YearsMonths",
     "add_duration",
+    "clock",
     "compile",
     "evaluate",
     "format",
