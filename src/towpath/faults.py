@@ -44,7 +44,8 @@ class Fault:
                 element += f" ({self.element_name!r})"
         head = f"{place}:{element} " if place else f"{element.strip()} " if element else ""
         tail = f" {self.remedy}" if self.remedy else ""
-        return f"{head}{self.message}{tail} [{self.rule}]"
+        message, newline, excerpt = self.message.partition("\n")
+        return f"{head}{message}{tail} [{self.rule}]{newline}{excerpt}"
 
 
 class Faulty(ValueError):

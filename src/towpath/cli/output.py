@@ -22,6 +22,8 @@ def show(faults: Sequence[Fault]) -> None:
         place = fault.file or ""
         if fault.line is not None:
             place += f":{fault.line}"
+            if fault.column is not None:
+                place += f":{fault.column}"
         if place:
             line.append(place, "bold")
             line.append(": ")
@@ -32,10 +34,13 @@ def show(faults: Sequence[Fault]) -> None:
         if fault.element:
             line.append(fault.element, "cyan")
             line.append(f" ({fault.element_name}): " if fault.element_name else ": ")
-        line.append(fault.message)
+        message, _, excerpt = fault.message.partition("\n")
+        line.append(message)
         if fault.remedy:
             line.append(f" {fault.remedy}", "dim")
         line.append(f" [{fault.rule}]", "dim")
+        if excerpt:
+            line.append(f"\n{excerpt}")
         errors.print(line, soft_wrap=True)
 
 
