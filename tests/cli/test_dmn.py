@@ -146,7 +146,7 @@ def test_faults_of_a_model_are_told_with_their_place(file: Path, command: str) -
     file.write_text(MODEL.replace("amount * 1.19", "amount * *"))
     answered = dmn(command, file)
     assert answered.exit_code == 1
-    assert f"{file}:8: error: gross (Gross amount)" in answered.stderr
+    assert f"{file}:8:39: error: gross (Gross amount)" in answered.stderr
     file.write_text("<definitions")
     broken = dmn(command, file)
     assert broken.exit_code == 1
@@ -159,14 +159,36 @@ def test_a_file_that_does_not_exist_is_told(tmp_path: Path) -> None:
     assert dmn("tck", tmp_path / "nowhere").exit_code == 2
 
 
-def test_a_finding_is_shown_with_its_values(file: Path) -> None:
-    file.write_text(MODEL.replace("&gt;= 400", "[400..300]"))
+def test_a_gap_and_an_overlap_are_shown_with_their_values(file: Path) -> None:
     answered = dmn("check", file)
-    assert answered.exit_code == 0
+    assert answered.exit_code == 1
     assert f"Claim route {file}:12, UNIQUE, 2 rules" in answered.stdout
     rows = [" ".join(line.split()) for line in answered.stdout.splitlines()]
-    assert any("empty 2 [400..300]" in row for row in rows)
+    overlap = next(row for row in rows if " overlap " in row)
+    assert '1, 2 "glass" [400..500)' in overlap
+    assert any(" gap " in row for row in rows)
+
+
+def test_warnings_fail_where_one_is_strict(file: Path) -> None:
+    text = MODEL.replace("&gt;= 400", "&gt;= 500")
+    file.write_text(text)
+    assert dmn("check", file).exit_code == 0
     assert dmn("check", file, "--strict").exit_code == 1
+    file.write_text(text.replace('<text>"glass"</text>', "<text>-</text>"))
+    clean = dmn("check", file.parent, "--strict")
+    assert (clean.exit_code, clean.stdout) == (0, "✓ 1 model: nothing is wrong.\n")
+
+
+def test_check_prints_json(file: Path) -> None:
+    (file.parent / "broken.dmn").write_text("<definitions")
+    answer = json.loads(dmn("check", file.parent, "--json").stdout)
+    broken, claims = answer["files"]
+    assert broken["faults"][0]["rule"] == "dmn.xml"
+    overlap = next(finding for finding in claims["findings"] if finding["kind"] == "overlap")
+    assert overlap["rules"] == [1, 2]
+    assert overlap["rule_ids"] == ["glass", "large"]
+    assert {"input": "gross", "tests": "[400..500)"} in overlap["region"]
+    assert answer["count"]["error"] >= 2
 
 
 def test_a_folder_without_models_is_told(tmp_path: Path) -> None:

@@ -141,6 +141,15 @@ def test_json_holds_the_error_and_its_place() -> None:
     assert json.loads(feel("if a then b", "--json").stdout)["error"]["hint"]
 
 
+def test_a_text_is_laid_out_anew() -> None:
+    assert feel("if  a>1 then(  {b:2} ) else null", "--format").stdout == ("if a > 1 then {b: 2} else null\n")
+    assert feel("<5 ,[ 7 .. 9)", "--format", "-u", "1").stdout == "< 5, [7..9)\n"
+    assert feel("a-b*2", "--format", "-v", "a-b=1").stdout == "a-b * 2\n"
+    long = feel("[" + ", ".join(["long name"] * 20) + "]", "--format").stdout
+    assert max(map(len, long.splitlines())) <= 100
+    assert feel("if", "--format").exit_code == 1
+
+
 def test_half_a_surrogate_pair_is_printed_as_something() -> None:
     assert feel('"\\uD83D"').stdout == '"\\uD83D"\n'
     assert json.loads(feel('["\\uD83D"]', "--json").stdout)["value"] == ["\ufffd"]

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from enum import Enum
 from typing import Any
 
 import typer
 
 from towpath.cli import variables as given
 from towpath.cli.values import encoded, raw, width, written
-from towpath.feel import DateTime, FeelError, FeelSyntaxError, Result, compile
+from towpath.feel import DateTime, FeelError, FeelSyntaxError, Result, compile, format
 from towpath.feel.expression import Dialect
+
+_WIDTH = 100  # columns of a text that is not for a terminal
+
+
+class Form(Enum):
+    """What is printed: the value as FEEL, a string without its quotes, JSON, or the text laid out."""
+
+    FEEL = "feel"
+    RAW = "raw"
+    JSON = "json"
+    LAYOUT = "layout"
 
 
 def command(
@@ -22,8 +34,7 @@ def command(
     assignments: Sequence[str],
     unary: str | None,
     now: str | None,
-    as_json: bool,
-    as_raw: bool,
+    form: Form,
 ) -> None:
     """Evaluate ``text``, or what standard input holds; at a terminal without either, ask for expressions."""
     wanted = [source for source in (text, *contexts) if source is not None and given.from_stdin(source)]
@@ -45,17 +56,20 @@ def command(
     if text is None or given.from_stdin(text):
         text = sys.stdin.read()
     try:
+        if form is Form.LAYOUT:
+            print(_laid_out(text, variables, dialect))
+            return
         result = evaluated(text, variables, dialect, moment)
-        answer = _answer(result, as_json=as_json, as_raw=as_raw)
+        answer = _answer(result, form)
     except FeelError as error:
-        if as_json:
+        if form is Form.JSON:
             print(encoded({"error": _described(error)}))
         else:
             from towpath.cli import diagnostics
 
             diagnostics.show(error)
         raise typer.Exit(1) from None
-    if result.warnings and not as_json:
+    if result.warnings and form is not Form.JSON:
         from towpath.cli import diagnostics
 
         diagnostics.show_warnings(result.warnings, text)
@@ -68,13 +82,18 @@ def evaluated(text: str, variables: dict[str, Any], dialect: Dialect, moment: Da
     return expression.evaluate(variables, now=moment or given.local_now(), source=random.SystemRandom())
 
 
-def _answer(result: Result, *, as_json: bool, as_raw: bool) -> str:
-    if as_json:
+def _answer(result: Result, form: Form) -> str:
+    if form is Form.JSON:
         warnings = [warning._asdict() for warning in result.warnings]
         return encoded({"value": result.value, "warnings": warnings})
-    if as_raw:
+    if form is Form.RAW:
         return raw(result.value)
     return written(result.value, width())
+
+
+def _laid_out(text: str, names: Collection[str], dialect: Dialect) -> str:
+    columns = width()
+    return format(text.strip(), names=names, dialect=dialect, width=_WIDTH if columns is None else columns)
 
 
 def _described(error: FeelError) -> dict[str, Any]:

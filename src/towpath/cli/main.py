@@ -165,6 +165,9 @@ def feel_command(
             show_default="this machine's clock",
         ),
     ] = None,
+    layout: Annotated[
+        bool, typer.Option("--format", help="Print the text laid out anew instead of evaluating it.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the value and warnings as JSON.")] = False,
     raw: Annotated[bool, typer.Option("--raw", "-r", help="Print a string without quotes.")] = False,
 ) -> None:
@@ -178,6 +181,7 @@ def feel_command(
     [bold]towpath feel '\[18..65)' --unary 30[/]
     """
     from towpath.cli import feel
+    from towpath.cli.feel import Form
 
     feel.command(
         expression,
@@ -185,8 +189,7 @@ def feel_command(
         assignments=var or (),
         unary=unary,
         now=now,
-        as_json=json,
-        as_raw=raw,
+        form=Form.LAYOUT if layout else Form.JSON if json else Form.RAW if raw else Form.FEEL,
     )
 
 

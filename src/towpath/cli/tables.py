@@ -23,6 +23,12 @@ from towpath.dmn.tables import DecisionTable
 from towpath.faults import Fault, Faulty
 
 _STYLES = {"error": "red", "warning": "yellow", "info": "dim"}
+# What is said of values that the row shows anyway.
+_BRIEF = {
+    "gap": "no rule matches",
+    "overlap": "several rules match, only one may (UNIQUE)",
+    "conflict": "rules match with different outputs (ANY)",
+}
 
 
 def command(places: Sequence[Path], *, imports: Sequence[Path], strict: bool, as_json: bool) -> None:
@@ -111,12 +117,14 @@ def _show_table(file: Path, title: str, table: DecisionTable, findings: Sequence
     shown.add_column("what")
     for finding in findings:
         region = dict(finding.region)
+        brief = _BRIEF.get(finding.kind) if region else None
+        unbounded = "" if brief is None else "-"
         shown.add_row(
             "" if finding.line is None else str(finding.line),
             Text(finding.kind, _STYLES[finding.severity]),
             ", ".join(map(str, finding.rules)),
-            *(Text(region.get(name, "")) for name in inputs),
-            Text(finding.message),
+            *(Text(region.get(name, unbounded)) for name in inputs),
+            Text(brief or finding.message),
         )
     console.print(shown)
 
