@@ -3,10 +3,12 @@ import pytest
 from tests.engine.models import (
     HEAD,
     TERMINATE,
+    association,
     boundary,
     bpmn,
     call,
     catch,
+    compensation,
     cycle,
     date,
     definitions,
@@ -32,6 +34,7 @@ from tests.engine.models import (
     start,
     sub,
     throw,
+    undone,
     user,
 )
 from towpath.bpmn import CaughtMessage, Definitions, read
@@ -152,14 +155,14 @@ NOT_EXECUTED = {
     "signal end": end("x", "<bpmn:signalEventDefinition/>"),
     "escalation caught in a flow": catch("x", escalation()),
     "escalation that starts a process": start("x", escalation()),
-    "compensation": element("intermediateThrowEvent", "x", "<bpmn:compensateEventDefinition/>"),
+    "compensation caught in a flow": catch("x", compensation()),
+    "compensation that starts a process": start("x", compensation()),
     "conditional": catch("x", "<bpmn:conditionalEventDefinition/>"),
     "cancel": end("x", "<bpmn:cancelEventDefinition/>"),
     "several events": catch("x", duration("PT1S"), "<bpmn:signalEventDefinition/>"),
     "error catch": catch("x", error()),
     "timer end": end("x", duration("PT1S")),
     "standard loop": element("task", "x", "<bpmn:standardLoopCharacteristics/>"),
-    "compensation handler": element("task", "x", isForCompensation="true"),
     "instantiating receive": element("receiveTask", "x", instantiate="true", messageRef="message-m"),
     "execution listener": service("x", zeebe="<zeebe:executionListeners/>"),
     "task listener": user("x", zeebe="<zeebe:taskListeners/>"),
@@ -232,6 +235,71 @@ BROKEN = {
         event_sub("y", start("s1", escalation())) + event_sub("x", start("s2", escalation())),
         "escalation-event",
     ),
+    "non-interrupting compensation start": (
+        sub("y", start("s1"), event_sub("z", start("x", compensation(), isInterrupting="false"))),
+        "compensation-event",
+    ),
+    "compensation without a handler": (service("h") + boundary("x", "h", compensation()), "compensation"),
+    "a handler that is not marked": (
+        service("h") + boundary("x", "h", compensation()) + service("u") + association("x", "u"),
+        "compensation",
+    ),
+    "a handler in another scope": (
+        service("h")
+        + boundary("x", "h", compensation())
+        + sub("y", start("s1"), element("task", "u", isForCompensation="true"))
+        + association("x", "u"),
+        "compensation",
+    ),
+    "a handler with a flow": (
+        service("h") + undone("h", element("task", "x")) + flow("x", "end", id="f"),
+        "compensation",
+    ),
+    "a handler of nothing": (element("task", "x", isForCompensation="true"), "compensation"),
+    "an event sub-process as handler": (
+        service("h") + undone("h", event_sub("x", start("s1", duration("PT1S")))),
+        "compensation",
+    ),
+    "a handler that is compensated": (
+        service("h")
+        + undone("h", service("u"))
+        + boundary("x", "u", compensation())
+        + element("task", "v", isForCompensation="true")
+        + association("x", "v"),
+        "compensation",
+    ),
+    "two compensation boundary events": (
+        service("h")
+        + undone("h", service("u"))
+        + boundary("x", "h", compensation())
+        + element("task", "v", isForCompensation="true")
+        + association("x", "v"),
+        "compensation",
+    ),
+    "a flow from a compensation boundary event": (
+        service("x") + undone("x", service("u")) + flow("x-undone", "end", id="f"),
+        "compensation",
+    ),
+    "a process that is compensated": (event_sub("y", start("x", compensation())), "compensation"),
+    "two event sub-processes that compensate": (
+        sub(
+            "y",
+            start("s1"),
+            event_sub("y1", start("s2", compensation())),
+            event_sub("y2", start("x", compensation())),
+        ),
+        "compensation",
+    ),
+    "compensation of nothing": (service("h") + throw("x", compensation("h")), "compensation"),
+    "compensation of what is not there": (end("x", compensation("nobody")), "compensation"),
+    "compensation of what is elsewhere": (
+        sub("y", start("s1"), service("h"), undone("h", service("u"))) + throw("x", compensation("h")),
+        "compensation",
+    ),
+    "compensation of a handler": (
+        service("h") + undone("h", service("u")) + throw("x", compensation("u")),
+        "compensation",
+    ),
     "link": (element("intermediateThrowEvent", "x", '<bpmn:linkEventDefinition name="l"/>'), "link-name"),
     "default flow": (exclusive("x", default="none"), "default-flow"),
     "no condition": (exclusive("x") + flow("x", "end", id="f1") + flow("x", "end", id="f2"), "condition"),
@@ -256,7 +324,7 @@ def test_a_broken_element_is_a_fault_at_that_element(what: str) -> None:
     globals_ = message_definition("n", None) + escalation_definition("S") + escalation_definition("=code")
     found = rules(around(part, globals=globals_))
     named = {element for found_rule, element in found if found_rule == rule}
-    assert named & {"x", "p"}, found
+    assert named & {"x", "x-undone", "p"}, found
 
 
 def test_a_process_needs_a_start_event_and_at_most_one_without_trigger() -> None:

@@ -359,6 +359,13 @@ def check(state: Instance) -> None:
         inside = [other for other in state.elements.values() if other.scope == found.key]
         assert found.children == len(inside), f"{found.element} counts {found.children} children"
         assert found.key == state.key or found.scope in state.elements
+    waited: dict[int, int] = {}
+    for found in state.elements.values():
+        if found.compensation is not None and found.compensation.thrower:
+            waited[found.compensation.thrower] = waited.get(found.compensation.thrower, 0) + 1
+    for found in state.elements.values():
+        if found.compensation is not None:
+            assert found.compensation.awaits == waited.get(found.key, 0), f"{found.element} awaits others"
     for key, owner in state.owners.items():
         holder = state.elements[owner]
         held = [wait.key for wait in holder.waits or ()]

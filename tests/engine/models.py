@@ -189,6 +189,28 @@ def escalation_definition(code: str) -> str:
     return f'<bpmn:escalation id="escalation-{code}" escalationCode={quoteattr(code)}/>'
 
 
+def compensation(activity: str | None = None, **attributes: str) -> str:
+    if activity is not None:
+        attributes["activityRef"] = activity
+    text = "".join(f" {name}={quoteattr(value)}" for name, value in attributes.items())
+    return f"<bpmn:compensateEventDefinition{text}/>"
+
+
+def undone(host: str, handler: str) -> str:
+    """A compensation boundary event on ``host``, associated with the XML of its handler."""
+    id = handler.split('id="', 1)[1].split('"', 1)[0]
+    event = f"{host}-undone"
+    return (
+        boundary(event, host, compensation())
+        + handler.replace(f'id="{id}"', f'id="{id}" isForCompensation="true"', 1)
+        + association(event, id)
+    )
+
+
+def association(source: str, target: str) -> str:
+    return f'<bpmn:association id="{source}-{target}" sourceRef="{source}" targetRef="{target}"/>'
+
+
 def each(
     collection: str, *, item: str = "item", sequential: bool = False, until: str = "", **attributes: str
 ) -> str:

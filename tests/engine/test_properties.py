@@ -24,6 +24,7 @@ from .models import (
     bpmn,
     call,
     catch,
+    compensation,
     cycle,
     definitions,
     duration,
@@ -48,6 +49,7 @@ from .models import (
     start,
     sub,
     throw,
+    undone,
     user,
 )
 
@@ -71,6 +73,7 @@ class Builder:
 
     parts: list[str] = field(default_factory=list)
     count: int = 0
+    repeated: bool = False  # inside a multi-instance: one in another would make too many instances
 
     def id(self, prefix: str) -> str:
         self.count += 1
@@ -93,6 +96,10 @@ class Builder:
             "call": lambda: call(id, "child"),
             "loud": lambda: call(id, "loud"),
             "escalate": lambda: throw(id, escalation("S")),
+            "undoable": lambda: service(id) + undone(id, service(f"{id}-u")),
+            "revisable": lambda: service_for_each(id, each("=[1, 2]")) + undone(id, user(f"{id}-u")),
+            "compensate": lambda: throw(id, compensation()),
+            "forget": lambda: throw(id, compensation(waitForCompletion="false")),
             "many": lambda: service_for_each(
                 id, each("=[1, 2, 3]", outputCollection="o", outputElement="=item")
             ),
@@ -136,12 +143,15 @@ class Builder:
     def _inclusive(self, shapes: list[Any]) -> tuple[str, str]:
         return self._split("inclusive", shapes)
 
-    def _sub(self, inner: tuple[str, Any]) -> tuple[str, str]:
-        """A sub-process with a boundary event or an event sub-process, as ``watch`` says."""
-        watch, shape = inner
+    def _sub(self, inner: tuple[str, bool, Any]) -> tuple[str, str]:
+        """A sub-process, maybe for each of two, with a boundary event or event sub-process: ``watch``."""
+        watch, often, shape = inner
+        repeated, before = often and not self.repeated, self.repeated
+        self.repeated = repeated or before
         outside, self.parts = self.parts, []
         id, begin, finish = self.id("sub"), self.id("s"), self.id("e")
         first, last = self.block(shape)
+        self.repeated = before
         stop = TERMINATE if watch == "terminate" else error("E") if watch == "error" else ""
         self.parts += [start(begin), end(finish, stop), flow(begin, first), flow(last, finish)]
         events = {
@@ -149,6 +159,8 @@ class Builder:
             "instead": (duration("PT2M"), "true"),
             "hear": (escalation("S"), "false"),
             "obey": (escalation("S"), "true"),
+            "undo": (compensation(), "true"),
+            "withdraw": (duration("PT2M"), "true"),
         }
         if watch in events:
             es, ew = self.id("es"), self.id("ew")
@@ -158,11 +170,13 @@ class Builder:
                     self.id("esp"),
                     start(es, what, isInterrupting=interrupts),
                     service(ew),
-                    flows(es, ew),
+                    end(f"{es}-e", compensation() if watch == "withdraw" else ""),
+                    flows(es, ew, f"{es}-e"),
                 )
             )
         inside, self.parts = self.parts, outside
-        self.parts.append(sub(id, *inside))
+        loop = each("=[1, 2]", sequential=watch == "told") if repeated else ""
+        self.parts.append(sub(id, loop, *inside))
         if watch in ("plain", "terminate", *events):
             return id, id
         merge, caught = self.id("merge"), self.id("b")
@@ -183,40 +197,12 @@ class Builder:
         return id, merge
 
 
-LEAVES = st.tuples(
-    st.just("leaf"),
-    st.sampled_from(
-        [
-            "service",
-            "user",
-            "task",
-            "script",
-            "timer",
-            "message",
-            "call",
-            "many",
-            "series",
-            "loud",
-            "escalate",
-        ]
-    ),
-)
-WATCHES = st.sampled_from(
-    (
-        "plain",
-        "terminate",
-        "aside",
-        "instead",
-        "error",
-        "timer",
-        "cycle",
-        "stop",
-        "hear",
-        "obey",
-        "told",
-        "stopped",
-    )
-)
+SIMPLE = ["service", "user", "task", "script", "timer", "message", "call", "many", "series"]
+TRAVELLING = ["loud", "escalate", "undoable", "revisable", "compensate", "forget"]
+LEAVES = st.tuples(st.just("leaf"), st.sampled_from(SIMPLE + TRAVELLING))
+ENDING = ["plain", "terminate", "aside", "instead", "error", "timer", "cycle", "stop"]
+CAUGHT = ["hear", "obey", "told", "stopped", "undo", "withdraw"]
+WATCHES = st.sampled_from(ENDING + CAUGHT)
 SHAPES = st.recursive(
     LEAVES,
     lambda inner: st.one_of(
@@ -224,7 +210,7 @@ SHAPES = st.recursive(
             st.sampled_from(["sequence", "parallel", "exclusive", "inclusive"]),
             st.lists(inner, min_size=2, max_size=3),
         ),
-        st.tuples(st.just("sub"), st.tuples(WATCHES, inner)),
+        st.tuples(st.just("sub"), st.tuples(WATCHES, st.booleans(), inner)),
     ),
     max_leaves=8,
 )

@@ -3,6 +3,7 @@
 from tests.engine.models import (
     boundary,
     call,
+    compensation,
     definitions,
     end,
     escalation,
@@ -12,8 +13,11 @@ from tests.engine.models import (
     process,
     service,
     start,
+    sub,
     throw,
+    undone,
 )
+from tests.process.conftest import Open
 from towpath.process import ProcessServer
 from towpath.wire import ActivateJobs, CreateProcessInstance, Resource, Search
 
@@ -72,3 +76,55 @@ async def test_an_escalation_of_a_called_instance_is_caught_by_the_one_that_call
     await complete(server, "go-on")
     states = [one.state for one in (await server.search_process_instances(Search())).items]
     assert states == ["COMPLETED", "COMPLETED"]
+
+
+async def test_a_completed_sub_process_is_seen_again_while_it_is_compensated(server: ProcessServer) -> None:
+    model = process(
+        start(),
+        sub(
+            "trip",
+            start("s1"),
+            service("hotel"),
+            undone("hotel", service("leave-hotel")),
+            end("e1"),
+            flows("s1", "hotel", "e1"),
+            zeebe=mapping(inputs={"nights": "=2"}),
+        ),
+        throw("undo", compensation()),
+        end(),
+        flows("start", "trip", "undo", "end"),
+    )
+    await server.deploy([resource(model)])
+    key = await create(server)
+    await complete(server, "hotel")
+    assert {
+        ("undo", "INTERMEDIATE_THROW_EVENT", "ACTIVE"),
+        ("trip", "SUB_PROCESS", "COMPLETED"),
+        ("trip", "SUB_PROCESS", "ACTIVE"),
+        ("leave-hotel", "SERVICE_TASK", "ACTIVE"),
+    } <= await seen(server, key)
+    [job] = await server.activate_jobs(ActivateJobs(type="leave-hotel", request_timeout=-1))
+    assert job.variables == {"nights": 2}
+    await server.complete_job(job.job_key)
+    assert "ACTIVE" not in {state for _, _, state in await seen(server, key)}
+    assert (await server.process_instance(key)).state == "COMPLETED"
+
+
+async def test_what_is_to_be_compensated_outlives_a_restart(opening: Open) -> None:
+    model = process(
+        start(),
+        service("hotel"),
+        undone("hotel", service("leave-hotel")),
+        service("wait"),
+        end("undo", compensation("hotel")),
+        flows("start", "hotel", "wait", "undo"),
+    )
+    server = await opening()
+    await server.deploy([resource(model)])
+    key = await create(server)
+    await complete(server, "hotel")
+    server = await opening()
+    await complete(server, "wait")
+    server = await opening()
+    await complete(server, "leave-hotel")
+    assert (await server.process_instance(key)).state == "COMPLETED"

@@ -12,6 +12,7 @@ from lxml import etree
 from towpath.bpmn import timers
 from towpath.bpmn.extensions import Extensions
 from towpath.bpmn.graph import (
+    Compensate,
     Error,
     Escalation,
     EventDefinition,
@@ -239,6 +240,10 @@ def _terminate(_: Definition) -> Terminate:
     return Terminate()
 
 
+def _compensate(made: Definition) -> Compensate:
+    return Compensate(_reference(made.node.get("activityRef")), made.node.get("waitForCompletion") != "false")
+
+
 def _reference(text: str | None) -> str | None:
     """The id in a QName."""
     return text.rpartition(":")[2] if text else None
@@ -260,6 +265,11 @@ KINDS: dict[str, Kind] = {
     "errorEventDefinition": Kind("error", frozenset({Place.EVENT_START, Place.BOUNDARY, Place.END}), _error),
     "escalationEventDefinition": Kind(
         "escalation", frozenset({Place.THROW, Place.END, *_ATTACHED}), _escalation
+    ),
+    "compensateEventDefinition": Kind(
+        "compensation",
+        frozenset({Place.THROW, Place.END, Place.EVENT_START, Place.BOUNDARY, Place.BOUNDARY_ASIDE}),
+        _compensate,
     ),
     "linkEventDefinition": Kind("link", frozenset({Place.CATCH, Place.THROW}), _link),
     "terminateEventDefinition": Kind("terminate", frozenset({Place.END}), _terminate),

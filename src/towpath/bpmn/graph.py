@@ -140,7 +140,15 @@ class Terminate:
     pass
 
 
-EventDefinition = Timer | Message | Error | Escalation | Signal | Link | Terminate
+@dataclass(slots=True, eq=False, frozen=True)
+class Compensate:
+    """Thrown: for the activity of this id, or None for all; ``wait`` until its handlers are done."""
+
+    activity: str | None = None
+    wait: bool = True
+
+
+EventDefinition = Timer | Message | Error | Escalation | Signal | Link | Terminate | Compensate
 
 
 @dataclass(slots=True, eq=False, frozen=True)
@@ -209,6 +217,12 @@ class Element:
     event_starts: tuple[Element, ...] = ()
     link_target: Element | None = None
     link_sources: tuple[Element, ...] = ()
+    # compensation: whether this is a handler; what undoes this activity when it has completed; the start of
+    # the event sub-process that undoes this sub-process; whether a completion has to be remembered at all
+    for_compensation: bool = False
+    compensated_by: Element | None = None
+    compensation_start: Element | None = None
+    compensable: bool = False
     # an inclusive join: ids of the elements of its scope from which a flow can still come
     upstream: frozenset[str] = frozenset()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
-from towpath.bpmn import events, rules
+from towpath.bpmn import compensation, events, rules
 from towpath.bpmn.extensions import Extensions, multi_instance
 from towpath.bpmn.graph import (
     CaughtMessage,
@@ -147,6 +147,7 @@ class _Reader:
         for flow_node, flow_scope in self.flow_nodes:
             self._flow(flow_node, flow_scope)
         self._connect()
+        compensation.bind(node, self.elements, self.nodes, notes)
         rules.check(self.elements, self.nodes, notes)
         process = Process(
             id=root.id,
@@ -227,8 +228,7 @@ class _Reader:
         notes = self.notes
         if node.find(f"{{{BPMN}}}standardLoopCharacteristics") is not None:
             notes.fault(node, "not-executed", "A standard loop is not executed.", "Use a gateway to loop.")
-        if node.get("isForCompensation") == "true":
-            notes.fault(node, "not-executed", "Compensation handlers are not executed.")
+        element.for_compensation = node.get("isForCompensation") == "true"
         loop = node.find(f"{{{BPMN}}}multiInstanceLoopCharacteristics")
         if loop is not None:
             element.multi_instance = multi_instance(loop, notes)

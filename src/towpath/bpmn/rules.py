@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
-from towpath.bpmn.graph import Element, Error, Escalation, Link, Message, Timer
+from towpath.bpmn.graph import Compensate, Element, Error, Escalation, Link, Message, Timer
 from towpath.bpmn.notes import Notes
 
 
@@ -134,7 +134,8 @@ def _flows(element: Element, node: etree._Element, notes: Notes) -> None:
                     "Put a gateway behind this element.",
                     line=flow.line,
                 )
-    if element.kind == "boundary" and element.event is not None and not element.outgoing:
+    leads_on = element.event is not None and not isinstance(element.event, Compensate)
+    if element.kind == "boundary" and leads_on and not element.outgoing:
         notes.fault(
             node,
             "outgoing-flow",

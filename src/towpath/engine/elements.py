@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from towpath.bpmn.graph import Error, Escalation
-from towpath.engine import containers, errors, escalations, events, gateways, tasks
+from towpath.bpmn.graph import Compensate, Error, Escalation
+from towpath.engine import compensation, containers, errors, escalations, events, gateways, tasks
 from towpath.engine.handlers import HANDLERS, Handler
 
 HANDLERS.update(
@@ -33,4 +33,6 @@ HANDLERS.update(
         "call-activity": containers.CallActivity(),
     }
 )
-events.THROWN.update({Error: errors.throw_at, Escalation: escalations.throw_at})
+events.THROWN.update(
+    {Error: errors.throw_at, Escalation: escalations.throw_at, Compensate: compensation.throw_at}
+)

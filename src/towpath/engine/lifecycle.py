@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from towpath.bpmn.graph import Element, Error, Flow, Path
-from towpath.engine import multi_instance, waits
+from towpath.engine import compensation, multi_instance, waits
 from towpath.engine.commands import CancelInstance, Continue, Variables
 from towpath.engine.documents import Document
 from towpath.engine.effects import CloseJob, UserTaskRecord
@@ -70,6 +70,8 @@ def _move(work: Work, current: ElementInstance, element: Element) -> None:
             _complete(work, current, element)
     elif current.phase == COMPLETING:
         _complete(work, current, element)
+    else:
+        compensation.begin(work, current)
 
 
 def _pause(work: Work, rest: list[int], moves: int) -> None:
@@ -138,6 +140,9 @@ def _complete(work: Work, current: ElementInstance, element: Element) -> None:
     if current.children:  # an event sub-process has begun since
         current.phase = ACTIVE
         return
+    if current.compensation is not None and current.compensation.restored:
+        compensation.leave_restored(work, current)
+        return
     handler = HANDLERS[element.kind]
     flows: Sequence[Flow] = ()
     if current.counter:
@@ -151,7 +156,11 @@ def _complete(work: Work, current: ElementInstance, element: Element) -> None:
             _outputs(work, current, element)
     if current.waits is not None:
         waits.close_all(work, current)
+    if element.compensable:
+        compensation.remember(work, current, element)
     scope = work.remove(current, "completed")
+    if current.compensation is not None:
+        compensation.ended(work, current)
     if scope is None:
         handler.ended(work, current, element)
         return
@@ -161,6 +170,11 @@ def _complete(work: Work, current: ElementInstance, element: Element) -> None:
         handler.ended(work, current, element)
         if scope.key not in work.elements:
             return
+    emptied(work, scope)
+
+
+def emptied(work: Work, scope: ElementInstance) -> None:
+    """Something inside ``scope`` (editable) has ended: it ends too, where nothing is left to do."""
     if scope.loop is not None:
         multi_instance.inner_ended(work, scope)
     elif not scope.children and scope.phase == ACTIVE and not scope.taken:
@@ -236,6 +250,8 @@ def terminate(work: Work, current: ElementInstance) -> None:
             )
         )
     work.remove(current, "terminated")
+    if current.compensation is not None:
+        compensation.ended(work, current)
 
 
 def terminate_children(work: Work, scope: ElementInstance) -> None:

@@ -18,7 +18,9 @@ def find_catcher(
     sub-process does not catch what is thrown inside it.
     """
     while True:
-        if not current.counter:  # boundary events belong to the body of a multi-instance
+        # Boundary events belong to the body of a multi-instance, and to no sub-process that completed before.
+        past = current.compensation is not None and current.compensation.restored
+        if not current.counter and not past:
             found = _match(work.element(current).boundary, kind, code)
             if found is not None:
                 return current, found

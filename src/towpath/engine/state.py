@@ -62,6 +62,31 @@ class Loop(Struct, omit_defaults=True):
     outputs: Document | None = None  # {"1": ...}: by the counter of the inner instance
 
 
+class Snapshot(Struct, omit_defaults=True):
+    """A sub-process that completed, kept for its compensation: its variables, and what completed in it."""
+
+    element: str
+    counter: int = 0  # > 0: it was an inner instance of a multi-instance
+    variables: Document | None = None
+    activities: dict[str, int] = field(default_factory=dict)
+    scopes: list[Snapshot] = field(default_factory=list)
+
+
+class Compensation(Struct, omit_defaults=True):
+    """What can be undone in a scope, or is being undone by an element instance.
+
+    ``activities`` with a handler of their own, and how often they completed; ``scopes``: sub-processes
+    that completed with something inside that can be undone.
+    """
+
+    activities: dict[str, int] = field(default_factory=dict)
+    scopes: list[Snapshot] = field(default_factory=list)
+    under_way: bool = False  # the handlers of all that is above are being started
+    awaits: int = 0  # a throw event: handlers that are not done yet
+    thrower: int = 0  # a handler: the throw event that waits for it
+    restored: bool = False  # a sub-process that completed before, back to be compensated
+
+
 class ElementInstance(Struct, omit_defaults=True):
     """An active element. ``scope`` is the key of the element instance around it, 0 for the process."""
 
@@ -82,6 +107,7 @@ class ElementInstance(Struct, omit_defaults=True):
     loop: Loop | None = None  # set: this is the body of a multi-instance
     counter: int = 0  # > 0: an inner instance of a multi-instance
     interrupted: bool = False  # an event sub-process has interrupted this scope
+    compensation: Compensation | None = None
 
 
 class Instance(Struct, omit_defaults=True, tag_field="kind", tag="instance"):
