@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import syntax as ast
+from .scope import Scope
 from .values import Function
 
 Run = Callable[[list[Any]], Any]
@@ -21,8 +22,7 @@ class Compilation:
         self.shadowing = shadowing
         self.size = FIRST_SLOT
         self.free: set[str] = set()
-        # What is in scope, innermost last: a name's slot, or (None, slot) for a filter's item.
-        self.scope: list[tuple[str | None, int]] = []
+        self.scope: Scope[int] = Scope()  # the slots of what the text binds
 
     def slot(self) -> int:
         self.size += 1

@@ -51,16 +51,8 @@ class Compiler(Iterations, Tests, Invocations):
     def _name(self, node: ast.Name) -> Run:
         """The innermost binding; inside filters the item's own fields come first."""
         name = node.name
-        items: list[int] = []
-        run: Run | None = None
-        for bound, slot in reversed(self.scope):
-            if bound is None:
-                items.append(slot)
-            elif bound == name:
-                run = _slot_reader(slot)
-                break
-        if run is None:
-            run = self._variable(name, node.at)
+        slot, items = self.scope.find(name)
+        run = self._variable(name, node.at) if slot is None else _slot_reader(slot)
         if not items:
             return run
         slots, outer = tuple(items), run
@@ -200,7 +192,7 @@ class Compiler(Iterations, Tests, Invocations):
                 run = self.compile(value)
                 self.scope.append((key, slot))
             entries.append((key, run, slot))
-        del self.scope[depth:]
+        self.scope.leave(depth)
         text, at = self.text, node.at
         if len({key for key, _, _ in entries}) < len(entries):
             return lambda frame: frame[RUNTIME].warn(text, at, TWICE_IN_CONTEXT)

@@ -53,7 +53,7 @@ class Invocations(Compilation):
         function = node.function
         if isinstance(function, ast.Name):
             name = function.name
-            if all(bound not in (None, name) for bound, _ in self.scope) and name not in self.shadowing:
+            if not self.scope.may_bind(name) and name not in self.shadowing:
                 builtin = self.builtins.get(name)
                 if builtin is not None:
                     return constant(builtin)
@@ -72,7 +72,7 @@ class Invocations(Compilation):
             slots.append(self.slot())
             self.scope.append((name, slots[-1]))
         body = self.compile(node.body)
-        del self.scope[depth:]
+        self.scope.leave(depth)
         parameters = node.parameters
         result = type_of(node, {}).result or ANY
 

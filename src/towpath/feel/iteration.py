@@ -34,7 +34,7 @@ class Iterations(Compilation):
         partial = self.slot()
         self.scope.append(("partial", partial))
         body = self.compile(node.body)
-        del self.scope[depth:]
+        self.scope.leave(depth)
         reads_partial = mentions(node.body, "partial")
         slot, source, stop = iterators[0]
         simple = len(iterators) == 1 and stop is None and not reads_partial
@@ -70,7 +70,7 @@ class Iterations(Compilation):
         depth = len(self.scope)
         iterators = self._iterators(node)
         condition = self.compile(node.condition)
-        del self.scope[depth:]
+        self.scope.leave(depth)
         deciding, text, at = not node.every, self.text, node.at
 
         def run(frame: list[Any]) -> bool | None:
@@ -96,7 +96,7 @@ class Iterations(Compilation):
         self.scope.append(("item", slot))
         self.scope.append((None, slot))
         predicate = self.compile(node.predicate)
-        del self.scope[depth:]
+        self.scope.leave(depth)
 
         index = fixed_index(node.predicate)
         if index is not None:

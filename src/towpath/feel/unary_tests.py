@@ -39,7 +39,7 @@ class Tests(Compilation):
         slot = self.slot()
         self.scope.append(("?", slot))
         tests = tuple(self._test(test, cell) for test in node.tests)
-        self.scope.pop()
+        self.scope.leave(len(self.scope) - 1)
         negated = node.negated
 
         def run(frame: list[Any], value: Any) -> bool | None:

@@ -76,7 +76,7 @@ class Invocations(Source):
 
     def _is_global(self, name: str) -> bool:
         """Whether a name cannot mean anything that the text or the caller binds."""
-        return name not in self.shadowing and all(bound not in (None, name) for bound, _ in self.scope)
+        return name not in self.shadowing and not self.scope.may_bind(name)
 
     def _dynamic(self, function: str, node: ast.Invocation) -> str:
         """A call through ``Function.call``; writes the arguments."""
@@ -140,7 +140,7 @@ class Invocations(Source):
             self.line(f"{result} = {self.value(callee.body).atom}")
         with self.block("finally"):
             self.line("R.leave()")
-        del self.scope[depth:]
+        self.scope.leave(depth)
         return Value(result)
 
     def _functionliteral(self, node: ast.FunctionLiteral) -> Value:
@@ -154,7 +154,7 @@ class Invocations(Source):
                 self.scope.append((own, NULL))
             self.scope.extend((name, NULL) for name, _ in node.parameters)
             context = self.value(node.body).atom
-            del self.scope[depth:]
+            self.scope.leave(depth)
             made = f"external_function({self.bind(node.parameters)}, {context})"
             return self.assigned(f"{made} if type({context}) is dict else None")
         seen = dict.fromkeys(value.atom for _, value in self.scope if not value.constant)
@@ -170,7 +170,7 @@ class Invocations(Source):
             for index, (name, _) in enumerate(node.parameters):
                 self.scope.append((name, self.assigned(f"A[{index}]")))
             self.line(f"return {self.value(node.body).atom}")
-        del self.scope[depth:]
+        self.scope.leave(depth)
         result = self.bind(type_of(node, {}).result or ANY)
         made = self.assigned(f"Closure({self.bind(node.parameters)}, {function}, {result})").atom
         if own is not None:

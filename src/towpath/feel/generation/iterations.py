@@ -48,7 +48,7 @@ class Iterations(Source):
         self.line(f"{result}.append({self.value(node.body).atom})")
         if not simple:
             self.line(f"if len({result}) > R.limits.items: R.check_items(len({result}))")
-        del self.scope[depth:]
+        self.scope.leave(depth)
         self.depth = level
         self._given_up(node.at, result)
         return Value(result)
@@ -80,7 +80,7 @@ class Iterations(Source):
             self.line(f"{result} = {deciding}")
             self.line("break")
         self.line(f"if {condition.atom} is not {not deciding}: {result} = None")
-        del self.scope[depth:]
+        self.scope.leave(depth)
         self.depth = ends.pop()
         self.line(f"R.spend({count})")
         while ends:
@@ -125,7 +125,7 @@ class Iterations(Source):
             self.scope.append(("item", Value(item)))
             self.scope.append((None, Value(item)))
             outcome = self.value(node.predicate)
-            del self.scope[depth:]
+            self.scope.leave(depth)
             kept = outcome.atom
             if empty:
                 with self.block(f"if {empty}"):

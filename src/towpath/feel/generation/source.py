@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from .. import syntax as ast
+from ..scope import Scope
 from ..values import Function
 
 
@@ -36,7 +37,7 @@ _INLINE = {None: "None", True: "True", False: "False"}
 class Source:
     """Lines, the constants they need, and the names in scope.
 
-    ``scope`` holds what the text binds, innermost last: a name's value, or (None, value) for a filter's item.
+    ``scope`` holds the values of what the text binds.
     """
 
     def __init__(self, text: str, builtins: Mapping[str, Function], shadowing: frozenset[str]) -> None:
@@ -45,7 +46,7 @@ class Source:
         self.shadowing = shadowing
         self.lines: list[str] = []
         self.constants: dict[str, Any] = {"T": text}
-        self.scope: list[tuple[str | None, Value]] = []
+        self.scope: Scope[Value] = Scope()
         self.depth = 0
         self._count = 0
 

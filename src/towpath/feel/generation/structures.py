@@ -15,19 +15,13 @@ class Structures(Source):
 
     def _name(self, node: ast.Name) -> Value:
         """The innermost binding; inside filters the item's own fields come first."""
-        name, items = node.name, []
-        outer: Value | None = None
-        for bound, value in reversed(self.scope):
-            if bound is None:
-                items.append(value.atom)
-            elif bound == name:
-                outer = value
-                break
-        if not items:
+        name = node.name
+        outer, filtered = self.scope.find(name)
+        if not filtered:
             return outer or self._variable(node)
         result, key = self.fresh(), self.bind(name)
         depth = self.depth
-        for item in items:
+        for item in (value.atom for value in filtered):
             self.line(f"if type({item}) is dict and {key} in {item}: {result} = {item}[{key}]")
             if name != "item":
                 own = f"({result} := property_of({item}, {key}, None)) is not None"
@@ -61,7 +55,7 @@ class Structures(Source):
             value = self.function(part, key) if isinstance(part, ast.FunctionLiteral) else self.value(part)
             self.scope.append((key, value))
             entries.append(f"{self.bind(key)}: {value.atom}")
-        del self.scope[depth:]
+        self.scope.leave(depth)
         return self.assigned(f"{{{', '.join(entries)}}}", dict)
 
     def _path(self, node: ast.Path) -> Value:

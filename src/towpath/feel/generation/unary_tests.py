@@ -35,7 +35,7 @@ class Tests(Source):
                     self.line(f"if {further} is True: {outcome.atom} = True")
                     self.line(f"elif {further} is None: {outcome.atom} = None")
             result = outcome
-        self.scope.pop()
+        self.scope.leave(len(self.scope) - 1)
         if node.negated:
             return self.assigned(f"None if {result.atom} is None else not {result.atom}", Truth)
         return Value(result.atom, Truth)
