@@ -8,7 +8,7 @@ from typing import Any
 
 from towpath import bpmn
 from towpath.engine import commands as c
-from towpath.engine import decode, effects, encode, step
+from towpath.engine import decode, effects, encode, pages, step
 from towpath.engine.models import DeployedDecision, DeployedProcess
 from towpath.engine.state import Channel, Instance
 
@@ -30,9 +30,13 @@ class NoKeys:
 
 
 class Host:
-    """Deploy, start, answer jobs, move the clock. ``seen`` holds every effect in order."""
+    """Deploy, start, answer jobs, move the clock. ``seen`` holds every effect in order.
 
-    def __init__(self, *files: bytes, keep: bool = False) -> None:
+    With more than ``near`` element instances, states are kept in pages.
+    """
+
+    def __init__(self, *files: bytes, near: int = pages.NEAR) -> None:
+        self.near = near
         self.keys = Keys()
         self.now = 1_800_000_000_000
         self.processes: dict[int, DeployedProcess] = {}
@@ -105,6 +109,7 @@ class Host:
 
     def one(self, command: c.AnyCommand) -> effects.Rejected | None:
         """One step, with what the contract promises of every step."""
+        pages.NEAR = self.near
         place = self.place(command)
         before = self.states.get(place)
         if before is None and isinstance(command, c.CreateInstance) and command.instance_key in self.ended:
@@ -331,8 +336,8 @@ class Host:
 
     def waiting(self, key: int) -> list[str]:
         """Ids of the active elements of an instance, sorted, without the scopes."""
-        state = self.instance(key)
-        return sorted(e.element for e in state.elements.values() if not e.children and e.key != key)
+        elements = self.instance(key).whole().elements
+        return sorted(e.element for e in elements.values() if not e.children and e.key != key)
 
     def path(self, kind: str = "completed") -> list[str]:
         """Ids of the elements in the order in which they completed."""
@@ -355,19 +360,24 @@ class Host:
 
 def check(state: Instance) -> None:
     """What is always true of an instance's state."""
-    for found in state.elements.values():
-        inside = [other for other in state.elements.values() if other.scope == found.key]
+    whole = state.whole()
+    assert len(whole.elements) == len(state.elements) + sum(
+        len(p.parked.elements) for p in state.pages.values()
+    )
+    for found in whole.elements.values():
+        inside = [other for other in whole.elements.values() if other.scope == found.key]
         assert found.children == len(inside), f"{found.element} counts {found.children} children"
-        assert found.key == state.key or found.scope in state.elements
+        assert found.key == state.key or found.scope in whole.elements
+        assert state.find(found.key) is found
     waited: dict[int, int] = {}
-    for found in state.elements.values():
+    for found in whole.elements.values():
         if found.compensation is not None and found.compensation.thrower:
             waited[found.compensation.thrower] = waited.get(found.compensation.thrower, 0) + 1
-    for found in state.elements.values():
+    for found in whole.elements.values():
         if found.compensation is not None:
             assert found.compensation.awaits == waited.get(found.key, 0), f"{found.element} awaits others"
-    for key, owner in state.owners.items():
-        holder = state.elements[owner]
+    for key, owner in whole.owners.items():
+        holder = whole.elements[owner]
         held = [wait.key for wait in holder.waits or ()]
         held += [part.key for part in (holder.job, holder.task, holder.incident) if part is not None]
         assert key in held

@@ -249,13 +249,14 @@ def act(host: Host, action: tuple[str, Any]) -> None:
         host.publish(name, correlation_key)
 
 
+NEAR = st.sampled_from((1, 3, 256))  # how many element instances a state may have outside its pages
 THOROUGH = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @given(SHAPES, st.data())
 @THOROUGH
 def test_every_instance_reaches_its_end_and_leaves_nothing_behind(shape: Any, data: st.DataObject) -> None:
-    host = Host(model(shape))
+    host = Host(model(shape), near=data.draw(NEAR))
     key = host.start({"key": "k", "choice": data.draw(st.integers(0, 3))})
     for _ in range(300):
         possible = actions(host)
@@ -271,7 +272,7 @@ def test_every_instance_reaches_its_end_and_leaves_nothing_behind(shape: Any, da
 @given(SHAPES, st.integers(0, 6), st.data())
 @THOROUGH
 def test_an_instance_can_be_canceled_at_any_time(shape: Any, moves: int, data: st.DataObject) -> None:
-    host = Host(model(shape))
+    host = Host(model(shape), near=data.draw(NEAR))
     key = host.start({"key": "k", "choice": 1})
     for _ in range(moves):
         possible = actions(host)
@@ -286,7 +287,7 @@ def test_an_instance_can_be_canceled_at_any_time(shape: Any, moves: int, data: s
 @given(SHAPES, st.data())
 @THOROUGH
 def test_a_stale_command_changes_nothing_however_late_it_comes(shape: Any, data: st.DataObject) -> None:
-    host = Host(model(shape))
+    host = Host(model(shape), near=data.draw(NEAR))
     sent: list[Any] = []
     carry_out = host.one
 
@@ -317,7 +318,7 @@ def test_a_stale_command_changes_nothing_however_late_it_comes(shape: Any, data:
 def test_errors_and_failures_leave_an_instance_that_can_go_on_or_be_canceled(
     shape: Any, data: st.DataObject
 ) -> None:
-    host = Host(model(shape))
+    host = Host(model(shape), near=data.draw(NEAR))
     key = host.start({"key": "k", "choice": 3})
     for _ in range(40):
         if host.incidents and data.draw(st.booleans()):
@@ -392,7 +393,7 @@ def kind_fields(kind: type[Any]) -> dict[str, str]:
 @given(SHAPES, st.data())
 @THOROUGH
 def test_any_well_typed_command_is_answered(shape: Any, data: st.DataObject) -> None:
-    host = Host(model(shape))
+    host = Host(model(shape), near=data.draw(NEAR))
     key = host.start({"key": "k", "choice": 0})
     host.hold = True
     for _ in range(8):

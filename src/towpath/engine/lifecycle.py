@@ -266,7 +266,7 @@ def terminate_children(work: Work, scope: ElementInstance) -> None:
 
 def _settle_joins(work: Work) -> bool:
     """Activate the inclusive joins that no other flow can reach any more. Whether there was one."""
-    for scope in [found for found in work.elements.values() if found.taken]:
+    for scope in [found for found in dict.values(work.elements) if found.taken]:  # such are on no page
         taken = scope.taken or {}
         joins = {
             work.graph.flows[flow].target.id: work.graph.flows[flow].target

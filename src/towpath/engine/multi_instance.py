@@ -14,7 +14,7 @@ from towpath.bpmn.graph import Element, MultiInstance, Value
 from towpath.engine import lifecycle
 from towpath.engine.commands import Variables
 from towpath.engine.documents import Document
-from towpath.engine.state import COMPLETING, ElementInstance, Loop
+from towpath.engine.state import COMPLETING, LOOP_PART, ElementInstance, Loop, in_parts
 from towpath.engine.work import Work
 
 SPAWN = 100  # inner instances begun in one move, so that a large collection does not fill a step
@@ -26,8 +26,7 @@ def activate(work: Work, current: ElementInstance, element: Element) -> None:
     items = work.json(multi.input_collection, current)
     if not isinstance(items, list):
         raise work.misfit("The input collection", multi.input_collection, "a list", items, current)
-    outputs = Document({}) if multi.output_collection is not None else None
-    current.loop = Loop(Document({"items": items}), len(items), outputs=outputs)
+    current.loop = Loop(in_parts(items), len(items))
     if multi.output_collection is not None:
         work.put(current, {multi.output_collection: [None] * len(items)})
     if not items:
@@ -45,14 +44,14 @@ def spawn(work: Work, current: ElementInstance, element: Element) -> None:
 def _begin(work: Work, current: ElementInstance, element: Element, count: int) -> None:
     multi, loop = _of(element), current.loop
     assert loop is not None
-    items = loop.items.data["items"]
     last = min(loop.started + count, loop.size)
     local = _local_output(multi.output_element)
     for index in range(loop.started, last):
         inner = work.add(element, current, counter=index + 1)
         variables: Variables = {"loopCounter": index + 1}
         if multi.input_element is not None:
-            variables[multi.input_element] = items[index]
+            part = loop.items[index // LOOP_PART].data["items"]
+            variables[multi.input_element] = part[index % LOOP_PART]
         if local is not None and local not in variables:
             variables[local] = None
         work.put(inner, variables)
@@ -68,9 +67,11 @@ def collect(work: Work, inner: ElementInstance, element: Element) -> None:
     loop = body.loop
     assert loop is not None
     outputs = loop.outputs
-    if multi.output_element is not None and outputs is not None:
+    if multi.output_element is not None and multi.output_collection is not None:
         value = work.json(multi.output_element, inner)
-        outputs = Document({**outputs.data, str(inner.counter): value})
+        number = inner.counter // LOOP_PART
+        part = outputs[number].data if outputs and number in outputs else {}
+        outputs = {**(outputs or {}), number: Document({**part, str(inner.counter): value})}
     completed = loop.completed + 1
     if multi.completion_condition is not None:
         numbers = {
@@ -112,10 +113,12 @@ def finish(work: Work, body: ElementInstance, element: Element) -> None:
     """The body completes: the collected outputs go to the scope around it, in the items' order."""
     multi, loop = _of(element), body.loop
     assert loop is not None
-    if multi.output_collection is None or loop.outputs is None:
+    if multi.output_collection is None:
         return
-    size = len(loop.items.data["items"])
-    collected: dict[str, Any] = loop.outputs.data
+    collected: dict[str, Any] = {}
+    for part in (loop.outputs or {}).values():
+        collected.update(part.data)
+    size = sum(len(part.data["items"]) for part in loop.items)
     values = [collected.get(str(counter)) for counter in range(1, size + 1)]
     work.propagate(work.elements[body.scope], {multi.output_collection: values})
 

@@ -6,12 +6,13 @@ and lists instead of changing them, so that the state it was given stays as it w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from msgspec import Struct, field
 
-from towpath.engine.commands import Parent
+from towpath.engine.commands import Parent, Variables
 from towpath.engine.documents import Document
 from towpath.engine.effects import UserTask
 
@@ -19,6 +20,10 @@ from towpath.engine.effects import UserTask
 ACTIVATING = 0
 ACTIVE = 1  # it waits: for a job, an event, its children
 COMPLETING = 2
+
+
+PAGE_BITS = 7  # of a key are its place on a page: an element instance takes one key or two
+LOOP_PART = 64  # items of a multi-instance, or outputs, that are kept together
 
 
 class Wait(Struct, omit_defaults=True):
@@ -55,11 +60,17 @@ class Thrown(Struct, omit_defaults=True):
 class Loop(Struct, omit_defaults=True):
     """The body of a multi-instance: what it goes over and what has come of it."""
 
-    items: Document  # {"items": [...]}
+    # In parts of LOOP_PART, so that a step reads and writes only the one it is about.
+    items: list[Document]  # {"items": [...]}
     size: int
     started: int = 0
     completed: int = 0
-    outputs: Document | None = None  # {"1": ...}: by the counter of the inner instance
+    outputs: dict[int, Document] | None = None  # by part: {"1": ...}, by the counter of the inner instance
+
+
+def in_parts(items: list[Any]) -> list[Document]:
+    """Items as a loop keeps them."""
+    return [Document({"items": items[at : at + LOOP_PART]}) for at in range(0, len(items), LOOP_PART)]
 
 
 class Snapshot(Struct, omit_defaults=True):
@@ -110,8 +121,47 @@ class ElementInstance(Struct, omit_defaults=True):
     compensation: Compensation | None = None
 
 
+class Parked(Struct, omit_defaults=True):
+    """Element instances of one page, and the keys of what such own."""
+
+    elements: dict[int, ElementInstance] = field(default_factory=dict)
+    owners: dict[int, int] = field(default_factory=dict)
+
+
+class Page:
+    """Part of a large instance, never changed in place: unpacked when first read, packed when written."""
+
+    __slots__ = ("_packed", "_parked")
+
+    def __init__(self, parked: Parked | None = None, packed: bytes | None = None) -> None:
+        self._parked = parked
+        self._packed = packed
+
+    @property
+    def parked(self) -> Parked:
+        """What is on the page; not to be changed."""
+        parked = self._parked
+        if parked is None:
+            parked = self._parked = _page_decoder.decode(self._packed or b"")
+        return parked
+
+    @property
+    def packed(self) -> bytes:
+        if self._packed is None:
+            self._packed = _encoder.encode(self._parked)
+        return self._packed
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Page) and self.packed == other.packed
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 class Instance(Struct, omit_defaults=True, tag_field="kind", tag="instance"):
-    """A process instance. ``elements`` holds the process itself under the instance's own key."""
+    """A process instance. ``elements`` holds the process itself under the instance's own key.
+
+    Of a large one, most element instances and owners are on ``pages``: see :meth:`find` and :meth:`whole`.
+    """
 
     key: int
     definition_key: int
@@ -125,9 +175,27 @@ class Instance(Struct, omit_defaults=True, tag_field="kind", tag="instance"):
     moves: int = 0  # since the instance last waited
     recent: list[str] = field(default_factory=list)  # ids of the last commands that consume nothing
 
+    pages: dict[int, Page] = field(default_factory=dict)  # see towpath.engine.pages
+
     @property
     def root(self) -> ElementInstance:
         return self.elements[self.key]
+
+    def find(self, key: int) -> ElementInstance | None:
+        """The active element instance of that key."""
+        found = self.elements.get(key)
+        if found is None and self.pages:
+            page = self.pages.get(key >> PAGE_BITS)
+            found = page.parked.elements.get(key) if page is not None else None
+        return found
+
+    def whole(self) -> Parked:
+        """All element instances and owners, those on pages among them."""
+        found = Parked(self.elements.copy(), self.owners.copy())
+        for page in self.pages.values():
+            found.elements.update(page.parked.elements)
+            found.owners.update(page.parked.owners)
+        return found
 
 
 class Message(Struct, omit_defaults=True):
@@ -161,20 +229,41 @@ class Channel(Struct, omit_defaults=True, tag_field="kind", tag="channel"):
 
 # --- snapshots ------------------------------------------------------------------------------------
 
-SCHEMA = 1
+SCHEMA = 2
+
+
+def _loops_in_parts(plain: dict[str, Any]) -> dict[str, Any]:
+    """Until version 1, a loop kept all its items in one document, and all its outputs in another."""
+    for element in plain.get("elements", {}).values():
+        loop = element.get("loop")
+        if loop is not None:
+            items = Document(json=loop["items"]).data["items"]
+            loop["items"] = [part.json for part in in_parts(items)]
+            if loop.get("outputs") is not None:
+                parts: dict[int, Variables] = {}
+                for counter, value in Document(json=loop["outputs"]).data.items():
+                    parts.setdefault(int(counter) // LOOP_PART, {})[counter] = value
+                loop["outputs"] = {number: Document(part).json for number, part in parts.items()}
+    return plain
+
+
 # Schema version -> what makes the next version of its plain data.
-UPCASTERS: dict[int, Any] = {}
+UPCASTERS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _loops_in_parts}
 
 
 def _encode_document(value: Any) -> bytes:
     if isinstance(value, Document):
         return value.json
+    if isinstance(value, Page):
+        return value.packed
     raise TypeError(f"a state holds no {type(value).__name__}")
 
 
 def _decode_document(kind: type, value: Any) -> Any:
     if kind is Document:
         return Document(json=value)
+    if kind is Page:
+        return Page(packed=value)
     raise TypeError(f"a state holds no {kind.__name__}")
 
 
@@ -182,6 +271,7 @@ _encoder = msgspec.msgpack.Encoder(enc_hook=_encode_document)
 _decoder: msgspec.msgpack.Decoder[Instance | Channel] = msgspec.msgpack.Decoder(
     Instance | Channel, dec_hook=_decode_document
 )
+_page_decoder = msgspec.msgpack.Decoder(Parked, dec_hook=_decode_document)
 
 
 def encode(state: Instance | Channel) -> bytes:
@@ -202,7 +292,10 @@ def decode(data: bytes) -> Instance | Channel:
     if version > SCHEMA:
         raise ValueError(f"the snapshot has schema version {version}; this version reads up to {SCHEMA}")
     plain = msgspec.msgpack.decode(memoryview(data)[1:])
-    while version < SCHEMA:
-        plain = UPCASTERS[version](plain)
-        version += 1
-    return msgspec.convert(plain, Instance | Channel, dec_hook=_decode_document)
+    try:
+        while version < SCHEMA:
+            plain = UPCASTERS[version](plain)
+            version += 1
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"no snapshot of schema version {data[0]}: {error!r}") from None
+    return msgspec.convert(plain, Instance | Channel, dec_hook=_decode_document, strict=False)

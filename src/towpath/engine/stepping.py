@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from towpath.engine import administration, channel, containers, elements, escalations, lifecycle, triggers
+from towpath.engine import (
+    administration,
+    channel,
+    containers,
+    elements,
+    escalations,
+    lifecycle,
+    pages,
+    triggers,
+)
 from towpath.engine import commands as c
 from towpath.engine.effects import Outcome, Rejected, Send
 from towpath.engine.models import Keys, Models
@@ -149,6 +158,8 @@ def _continue(
 
 def _outcome(work: Work) -> Outcome:
     instance = work.instance
+    if work.pages is not None or len(work.elements) > pages.NEAR:
+        pages.settle(instance, work.pages)
     return Outcome(state=instance if instance.elements else None, effects=work.effects)
 
 

@@ -19,6 +19,7 @@ from towpath.engine.effects import (
     VariableRecord,
 )
 from towpath.engine.models import DeployedProcess, Keys, Models
+from towpath.engine.pages import Paged, Pages
 from towpath.engine.state import (
     ACTIVATING,
     COMPLETING,
@@ -70,6 +71,7 @@ class Work:
         "models",
         "own",
         "owners",
+        "pages",
         "queue",
     )
 
@@ -86,8 +88,16 @@ class Work:
         self.queue: list[int] = []
         self.own: set[int] = set()
         self.instance = instance = instance.__copy__()  # type: ignore[attr-defined]  # 4x faster than copy.copy
-        self.elements = instance.elements = instance.elements.copy()
-        self.owners = instance.owners = instance.owners.copy()
+        if instance.pages:
+            self.pages: Pages | None = Pages(instance.pages)
+            instance.elements = Paged(instance.elements, self.pages, "elements")
+            instance.owners = Paged(instance.owners, self.pages, "owners")
+        else:
+            self.pages = None
+            instance.elements = instance.elements.copy()
+            instance.owners = instance.owners.copy()
+        self.elements = instance.elements
+        self.owners = instance.owners
 
     # --- element instances ------------------------------------------------------------------------
 
@@ -154,7 +164,10 @@ class Work:
         """What is active directly inside ``scope``, oldest first."""
         if not scope.children:
             return []
-        return [found for found in self.elements.values() if found.scope == scope.key]
+        near = [found for found in dict.values(self.elements) if found.scope == scope.key]
+        if len(near) < scope.children:  # the others are on pages
+            near = [found for found in self.elements.values() if found.scope == scope.key]
+        return sorted(near, key=lambda found: found.key)
 
     def complete(self, instance: ElementInstance, result: Document | None = None) -> None:
         """Queue ``instance`` (editable) to be completed with the variables it brings."""

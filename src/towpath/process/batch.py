@@ -203,11 +203,11 @@ class Batch:
         """JSON of the variables that are visible from a job's element now."""
         state = self.instance(job.instance_key).state
         chain = []
-        element = state.elements.get(job.element_instance_key) if state is not None else None
+        element = state.find(job.element_instance_key) if state is not None else None
         while element is not None:
             if element.variables is not None:
                 chain.append(element.variables)
-            element = state.elements.get(element.scope)
+            element = state.find(element.scope)
         if len(chain) == 1:
             found: bytes = chain[0].json
             return found
