@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -38,6 +39,7 @@ _EXPRESSIONS = (
 )
 # A table's own type is left to its variable: editors write a rule's or all rules' type.
 _UNTYPED = ("literalExpression", "functionDefinition", "decisionTable")
+_WORD = re.compile(r"\w+")
 _KINDS = {"F": "FEEL", "J": "Java", "P": "PMML"}  # as DMN 1.1's editors wrote them
 
 
@@ -76,7 +78,8 @@ class BoxedReader:
         self.calls: list[Called] = []
         self.unread = 0
         self._in_filters = 0
-        # Cells of tables repeat themselves, and what is compiled is immutable.
+        self._starts: dict[Names, list[tuple[str, str]]] = {}
+        # Cells of tables repeat themselves, and what is compiled may be shared.
         self._compiled: dict[tuple[str, Names, str], Expression] = {}
 
     def type_of(self, node: etree._Element | None) -> Type:
@@ -102,7 +105,11 @@ class BoxedReader:
         if expression is None:
             try:
                 expression = Expression(
-                    written, names, dialect, types=self.types.named, vocabulary=self.vocabulary
+                    written,
+                    self._told_in(written, names),
+                    dialect,
+                    types=self.types.named if "instance" in written or "function" in written else {},
+                    vocabulary=self._told_in(written, self.vocabulary),
                 )
             except FeelError as error:
                 self.unread += 1
@@ -110,10 +117,20 @@ class BoxedReader:
                 return Expression("null", (), dialect)
             self._compiled[key] = expression
         if not self._in_filters:
-            unknown = unbound(expression, names | self.vocabulary, self.types.named)
+            unknown = unbound(expression) - names - self.vocabulary
             if unknown:
                 self.missing(text, unknown, names)
         return expression
+
+    def _told_in(self, text: str, names: Names) -> list[str]:
+        """The names that may occur in a text.
+
+        The parser looks at all it is given; a table of a thousand rules may have a thousand names in scope.
+        """
+        starts = self._starts.get(names)
+        if starts is None:
+            starts = self._starts[names] = [(_start(name), name) for name in names]
+        return [name for start, name in starts if start in text]
 
     def _is_feel(self, node: etree._Element) -> bool:
         language = node.get("expressionLanguage") or self.language
@@ -287,6 +304,12 @@ class BoxedReader:
 
     def _decisiontable(self, node: etree._Element, names: Names) -> boxed.Boxed:
         return TableReader(self).table(node, names)
+
+
+def _start(name: str) -> str:
+    """What a text must hold in order to hold a name."""
+    found = _WORD.match(name)
+    return name[:1] if found is None else found[0]
 
 
 def _name(node: etree._Element | None) -> str:
