@@ -10,6 +10,7 @@ from tests.dmn.documents import (
     definitions,
     evaluated,
     faults,
+    function,
     input_data,
     invocation,
     knowledge,
@@ -230,6 +231,11 @@ def test_a_knowledge_model_s_variable_may_have_the_function_s_type() -> None:
         + decision("d", "plus(1, 2)", "knowledge:#plus")
     )
     assert output(body) == 3
+
+
+def test_a_function_in_a_context_answers_what_its_entry_s_type_says() -> None:
+    part = context({"f: tSum": function(["a", "b"], "a")}, result='[f(1, 2), f("x", 2)]')
+    assert output(FUNCTION + decision("d", part)) == [1, None]
 
 
 # -- where values are coerced ------------------------------------------------------------------------------

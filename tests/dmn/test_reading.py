@@ -289,6 +289,19 @@ def test_what_is_wrong_with_a_model_is_told(body: str, expected: list[str]) -> N
         lenient.evaluate(id, {})
 
 
+def test_expressions_that_are_nested_too_deeply_are_a_fault_and_no_crash() -> None:
+    for depth, expected in ((50, []), (240, ["error dmn.depth"])):
+        nested = "<list>" * depth + "</list>" * depth
+        conditional = boxed("conditional", if_="true", then="1", else_="2")
+        for _ in range(depth // 4):
+            conditional = boxed("conditional", if_="true", then=conditional, else_="2")
+        assert told(decision("d", nested)) in ([], expected)
+        assert told(decision("d", conditional)) in ([], expected)
+        read(definitions(decision("d", nested)), lenient=True).evaluate("d", {})
+    with pytest.raises(Faulty):
+        read(definitions(decision("d", "<list>" * 5000 + "</list>" * 5000)), lenient=True)
+
+
 def test_what_is_told_says_what_to_do() -> None:
     assert all(
         fault.message.endswith(".") and fault.remedy for fault in faults(decision("d", "1", "input:#x"))

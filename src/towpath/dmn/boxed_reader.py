@@ -205,6 +205,8 @@ class BoxedReader:
                 seen.add(name)
                 if isinstance(found, boxed.FunctionDefinition):
                     found.name, found.recursive = name, True
+                    if found.result is ANY and entries[-1][2].name == "function":
+                        found.result = _result(entries[-1][2])
         return boxed.Context(entries)
 
     def _list(self, node: etree._Element, names: Names) -> boxed.Boxed:

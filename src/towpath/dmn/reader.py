@@ -342,11 +342,14 @@ class _Reader:
                 continue
             self.current = element
             names = frozenset(name for needed in element.requirements for name in needed.first_names())
-            if isinstance(element, DecisionNode):
-                element.hidden = hidden
-                element.expression = boxed.expression_in(node, names)
-            else:
-                element.definition = boxed.knowledge(node, element, names | {element.name})
+            try:
+                if isinstance(element, DecisionNode):
+                    element.hidden = hidden
+                    element.expression = boxed.expression_in(node, names)
+                else:
+                    element.definition = boxed.knowledge(node, element, names | {element.name})
+            except RecursionError:
+                self.fault("depth", "its expressions are nested too deeply", node, "Divide the decision.")
             calls.extend((element, call) for call in boxed.calls)
             boxed.calls = []
         # Only now every parameter is known.
