@@ -107,6 +107,20 @@ def test_a_warning_from_a_called_function_has_the_element_of_its_body() -> None:
     assert ("d", "outside", 1, 8) in found
 
 
+def test_a_warning_of_a_table_has_the_cell_in_which_its_place_is() -> None:
+    part = (
+        "<decisionTable><input id='in'><inputExpression><text>1 + null</text></inputExpression></input>"
+        "<output id='out' typeRef='number'/><rule id='r'><inputEntry id='c1'>"
+        "<text>? = null and 1 &lt; null + 1 or true</text></inputEntry><outputEntry id='c2'><text>\"x\" + 1</text></outputEntry></rule>"
+        "</decisionTable>"
+    )
+    assert [(element, column) for _, element, _, column in warnings(decision("d", part))] == [
+        ("in", 3),
+        ("c1", 23),
+        ("c2", 5),
+    ]
+
+
 def test_a_warning_of_a_type_has_the_element_of_the_type() -> None:
     assert warnings(decision("d", '"x"', name="d: number")) == [("d", "d", 1, 1)]
 

@@ -62,7 +62,9 @@ class TableReader:
                     "Give the rule an entry for every column.",
                 )
                 continue
-            rules.append(Rule(str(rule.get("id") or index), tests, results, line_of(rule)))
+            cells = (*children(rule, "inputEntry"), *children(rule, "outputEntry"))
+            ids = [str(cell.get("id") or "") for cell in cells]
+            rules.append(Rule(str(rule.get("id") or index), tests, results, line_of(rule), ids))
         if policy not in POLICIES.values() or aggregation not in (None, *AGGREGATIONS):
             return boxed.Unreadable("there is no such hit policy")
         if self.reader.unread > unread:

@@ -44,13 +44,18 @@ class Input:
 class Rule:
     """One row: ``tests`` per input (None: anything), ``outputs`` per output (None: null).
 
-    ``line`` is the row's place in the document.
+    ``line`` is the row's place in the document, ``cells`` the ids of its entries, inputs first.
     """
 
     id: str
     tests: Sequence[Expression | None]
     outputs: Sequence[Expression | None]
     line: int | None = None
+    cells: Sequence[str] = ()
+
+    def cell(self, place: int) -> str:
+        """The id of an entry, or else of the rule."""
+        return (self.cells[place] if place < len(self.cells) else "") or self.id
 
 
 @dataclass(slots=True)
@@ -114,7 +119,10 @@ class DecisionTable(Boxed):
                     if seen is None:
                         # What a cell sees is the same in every rule: the scope, and its input as ``?``.
                         seen = scopes[place] = {**scope, "?": values[place]}
+                    warned = len(runtime.warnings)
                     holds = test.run(runtime, seen) is True
+                    if len(runtime.warnings) > warned:
+                        state.attribute(warned, self.rules[index].cell(place))
                     if runtime.random is None:
                         known[cell] = holds
                 if not holds:
@@ -125,25 +133,36 @@ class DecisionTable(Boxed):
     def _input_values(self, state: State, scope: Scope) -> list[Any] | None:
         values = []
         for clause in self.inputs:
+            warned = len(state.runtime.warnings)
             raw = adopted(clause.expression.run(state.runtime, scope), clause.type)
-            value = conformed(state, raw, clause.type, f"the input {clause.name!r}")
+            value = conformed(state, raw, clause.type, f"the input {clause.name!r}", clause.id)
+            state.attribute(warned, clause.id)
             values.append(value)
             if state.record is not None:
                 state.record["inputs"].append({"id": clause.id, "name": clause.name, "value": to_json(value)})
             if clause.allowed is not None and value is not None:
                 allowed = clause.allowed.run(state.runtime, {**scope, "?": value})
                 if allowed is not True:
-                    state.warn(f"the input {clause.name!r} is not among its allowed values")
+                    state.warn(f"the input {clause.name!r} is not among its allowed values", clause.id)
                     return None
         return values
 
-    def _output(self, state: State, scope: Scope, output: Output, cell: Expression | None) -> Any:
+    def _output(
+        self, state: State, scope: Scope, output: Output, cell: Expression | None, element: str
+    ) -> Any:
+        warned = len(state.runtime.warnings)
         value = None if cell is None else cell.run(state.runtime, scope)
-        return conformed(state, adopted(value, output.type), output.type, f"the output {output.name!r}")
+        value = conformed(
+            state, adopted(value, output.type), output.type, f"the output {output.name!r}", element
+        )
+        state.attribute(warned, element)
+        return value
 
     def _default(self, state: State, scope: Scope) -> Any:
         if any(output.default is not None for output in self.outputs):
-            result = [self._output(state, scope, output, output.default) for output in self.outputs]
+            result = [
+                self._output(state, scope, output, output.default, output.id) for output in self.outputs
+            ]
             many = self.hit_policy in ("RULE ORDER", "OUTPUT ORDER") or (
                 self.hit_policy == "COLLECT" and self.aggregation is None
             )
@@ -170,8 +189,10 @@ class DecisionTable(Boxed):
                 return fixed
         return Answer(
             [
-                self._output(state, scope, output, cell)
-                for output, cell in zip(self.outputs, rule.outputs, strict=True)
+                self._output(state, scope, output, cell, rule.cell(place))
+                for place, (output, cell) in enumerate(
+                    zip(self.outputs, rule.outputs, strict=True), len(rule.tests)
+                )
             ]
         )
 
