@@ -111,7 +111,8 @@ def test_a_warning_of_a_table_has_the_cell_in_which_its_place_is() -> None:
     part = (
         "<decisionTable><input id='in'><inputExpression><text>1 + null</text></inputExpression></input>"
         "<output id='out' typeRef='number'/><rule id='r'><inputEntry id='c1'>"
-        "<text>? = null and 1 &lt; null + 1 or true</text></inputEntry><outputEntry id='c2'><text>\"x\" + 1</text></outputEntry></rule>"
+        "<text>? = null and 1 &lt; null + 1 or true</text></inputEntry>"
+        "<outputEntry id='c2'><text>\"x\" + 1</text></outputEntry></rule>"
         "</decisionTable>"
     )
     assert [(element, column) for _, element, _, column in warnings(decision("d", part))] == [
