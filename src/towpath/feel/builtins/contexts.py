@@ -8,7 +8,7 @@ from typing import Any
 
 from ..convert import from_json, to_json
 from ..errors import FeelLimitError, Unanswerable
-from ..sizes import check_size, check_string
+from ..sizes import check_size, check_string, shortened
 from ..values import kind, number_text
 from .signature import builtin
 
@@ -16,7 +16,9 @@ from .signature import builtin
 @builtin("get value", "context: context, key: string", origin="Camunda")
 @builtin("get value", "m: context, key: string")
 def get_value(context: dict[str, Any], key: str) -> Any:
-    return context.get(key)
+    if key not in context:
+        raise Unanswerable(f"no entry {shortened(key)}")
+    return context[key]
 
 
 @builtin("get value", "context: context, keys: list", origin="Camunda")
@@ -25,7 +27,9 @@ def get_value_at(context: dict[str, Any], keys: list[Any]) -> Any:
     for key in keys:
         if not isinstance(key, str):
             raise Unanswerable("a key is not a string")
-        found = found.get(key) if isinstance(found, dict) else None
+        if not isinstance(found, dict) or key not in found:
+            raise Unanswerable(f"no entry {shortened(key)}")
+        found = found[key]
     return found
 
 

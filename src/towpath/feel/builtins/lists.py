@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import cmp_to_key
 from typing import Any
@@ -14,8 +15,12 @@ from ..temporal import DateTime, Time
 from ..values import DECIMAL, Function, Range, kind, whole
 from .signature import builtin
 
+_NUMBERS: set[type] = {int, Decimal}
+
 
 def _numbers(items: list[Any]) -> list[Number]:
+    if _kinds(items) <= _NUMBERS:
+        return items
     for place, item in enumerate(items, 1):
         if not is_number(item):
             raise Unanswerable(f"item {place} is {kind(item)}, not a number")
@@ -32,9 +37,16 @@ def count(items: list[Any]) -> int:
     return len(items)
 
 
+def _kinds(items: list[Any]) -> set[type]:
+    return set(map(type, items))
+
+
 def _extreme(items: list[Any], sign: int) -> Any:
     if not items:
         return None
+    kinds = _kinds(items)
+    if kinds <= _NUMBERS or kinds == {str}:
+        return max(items) if sign > 0 else min(items)
     best = items[0]
     if order(best, best) is None:
         raise Unanswerable(f"{kind(best)} has no order")
@@ -69,10 +81,14 @@ def maximum_of(*items: Any) -> Any:
 
 @builtin("sum", "list: list")
 def total(items: list[Any]) -> Any:
+    if not items:
+        return None
+    if _kinds(items) == {int}:  # added exactly, and rounded once
+        return whole(DECIMAL.create_decimal(sum(items)))
     result: Any = 0
     for item in _numbers(items):
         result = add(result, item)
-    return result if items else None
+    return result
 
 
 @builtin("sum", "n: number *")
@@ -145,43 +161,37 @@ def mode(items: list[Any]) -> list[Number]:
 
 @builtin("mode", "n: number *")
 def mode_of(*items: Any) -> list[Number]:
-    if not items:
-        raise Unanswerable("there are no numbers")
     return mode(list(items))
 
 
-def _decided(items: list[Any], deciding: bool) -> bool | None:
-    result: bool | None = not deciding
-    for item in items:
-        if item is deciding:
-            return bool(deciding)
+def _decided(items: Sequence[Any], deciding: bool) -> bool:
+    """``deciding`` where it occurs; raises Unanswerable where something else is no boolean."""
+    if any(item is deciding for item in items):
+        return deciding
+    for place, item in enumerate(items, 1):
         if not isinstance(item, bool):
-            result = None
-    return result
+            raise Unanswerable(f"item {place} is {kind(item)}, not a boolean")
+    return not deciding
 
 
 @builtin("all", "list: list")
-def every(items: list[Any]) -> bool | None:
+def every(items: list[Any]) -> bool:
     return _decided(items, False)
 
 
 @builtin("all", "b: any *")
-def every_of(*items: Any) -> bool | None:
-    if not items:
-        raise Unanswerable("there are no arguments")
-    return _decided(list(items), False)
+def every_of(*items: Any) -> bool:
+    return _decided(items, False)
 
 
 @builtin("any", "list: list")
-def some(items: list[Any]) -> bool | None:
+def some(items: list[Any]) -> bool:
     return _decided(items, True)
 
 
 @builtin("any", "b: any *")
-def some_of(*items: Any) -> bool | None:
-    if not items:
-        raise Unanswerable("there are no arguments")
-    return _decided(list(items), True)
+def some_of(*items: Any) -> bool:
+    return _decided(items, True)
 
 
 @builtin("sublist", "list: list, start position: number, length: number =")

@@ -97,9 +97,9 @@ def _zone(offset: DaysTime) -> Zone:
 
 def _clock(hour: Number, minute: Number, second: Number) -> int:
     hours, minutes = _whole(hour, "hour"), _whole(minute, "minute")
-    nanos = int(DECIMAL.multiply(Decimal(second), Decimal(NANO)))
-    if not 0 <= hours <= 23 or not 0 <= minutes <= 59 or not 0 <= nanos < 60 * NANO:
+    if not 0 <= hours <= 23 or not 0 <= minutes <= 59 or not 0 <= second < 60:
         raise Unanswerable(f"{hour}:{minute}:{second} is no time")
+    nanos = int(DECIMAL.multiply(Decimal(second), Decimal(NANO)))
     return (hours * 3600 + minutes * 60) * NANO + nanos
 
 
