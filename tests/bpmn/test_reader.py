@@ -1,6 +1,7 @@
 import pytest
 
 from tests.engine.models import (
+    CANCEL,
     HEAD,
     TERMINATE,
     association,
@@ -34,6 +35,7 @@ from tests.engine.models import (
     start,
     sub,
     throw,
+    transaction,
     undone,
     user,
 )
@@ -149,7 +151,8 @@ def test_every_fault_is_told_at_once_with_element_line_rule_and_remedy() -> None
 
 NOT_EXECUTED = {
     "ad-hoc": element("adHocSubProcess", "x"),
-    "transaction": element("transaction", "x"),
+    "transaction without compensation": transaction("x", start("s1"), method="##Store"),
+    "transaction that an event triggers": transaction("x", start("s1"), triggeredByEvent="true"),
     "complex gateway": element("complexGateway", "x"),
     "signal": catch("x", "<bpmn:signalEventDefinition/>"),
     "signal end": end("x", "<bpmn:signalEventDefinition/>"),
@@ -158,7 +161,9 @@ NOT_EXECUTED = {
     "compensation caught in a flow": catch("x", compensation()),
     "compensation that starts a process": start("x", compensation()),
     "conditional": catch("x", "<bpmn:conditionalEventDefinition/>"),
-    "cancel": end("x", "<bpmn:cancelEventDefinition/>"),
+    "cancel thrown in a flow": throw("x", CANCEL),
+    "cancel caught in a flow": catch("x", CANCEL),
+    "cancel that starts an event sub-process": event_sub("y", start("x", CANCEL)),
     "several events": catch("x", duration("PT1S"), "<bpmn:signalEventDefinition/>"),
     "error catch": catch("x", error()),
     "timer end": end("x", duration("PT1S")),
@@ -300,6 +305,38 @@ BROKEN = {
         service("h") + undone("h", service("u")) + throw("x", compensation("u")),
         "compensation",
     ),
+    "cancel outside a transaction": (sub("y", start("s1"), end("x", CANCEL)), "cancel-event"),
+    "a cancel event of no transaction": (
+        sub("h", start("s1")) + boundary("x", "h", CANCEL),
+        "cancel-event",
+    ),
+    "cancel without a way out": (transaction("y", start("s1"), end("x", CANCEL)), "cancel-event"),
+    "two ways out": (
+        transaction("h", start("s1"), end("e1", CANCEL))
+        + boundary("y", "h", CANCEL)
+        + boundary("x", "h", CANCEL),
+        "cancel-event",
+    ),
+    "non-interrupting cancel": (
+        transaction("h", start("s1")) + boundary("x", "h", CANCEL, interrupting=False),
+        "cancel-event",
+    ),
+    "a handler that cancels": (
+        transaction(
+            "t",
+            start("s1"),
+            service("h"),
+            undone("h", sub("u", start("s2"), end("x", CANCEL))),
+        )
+        + boundary("y", "t", CANCEL),
+        "cancel-event",
+    ),
+    "a compensating event sub-process that cancels": (
+        transaction("t", start("s1"), event_sub("u", start("s2", compensation()), end("x", CANCEL)))
+        + boundary("y", "t", CANCEL),
+        "cancel-event",
+    ),
+    "transaction with a timer start": (transaction("x", start("s1", duration("PT1S"))), "start-event"),
     "link": (element("intermediateThrowEvent", "x", '<bpmn:linkEventDefinition name="l"/>'), "link-name"),
     "default flow": (exclusive("x", default="none"), "default-flow"),
     "no condition": (exclusive("x") + flow("x", "end", id="f1") + flow("x", "end", id="f2"), "condition"),

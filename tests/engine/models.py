@@ -119,6 +119,10 @@ def sub(id: str, *parts: str, zeebe: str = "") -> str:
     return element("subProcess", id, *parts, zeebe=zeebe)
 
 
+def transaction(id: str, *parts: str, zeebe: str = "", **attributes: str) -> str:
+    return element("transaction", id, *parts, zeebe=zeebe, **attributes)
+
+
 def event_sub(id: str, *parts: str) -> str:
     return element("subProcess", id, *parts, triggeredByEvent="true")
 
@@ -230,3 +234,4 @@ def service_for_each(id: str, loop: str, zeebe: str = "") -> str:
 
 
 TERMINATE = "<bpmn:terminateEventDefinition/>"
+CANCEL = "<bpmn:cancelEventDefinition/>"

@@ -19,6 +19,7 @@ from towpath.engine import decode, encode, step
 
 from .host import Host, NoKeys
 from .models import (
+    CANCEL,
     TERMINATE,
     boundary,
     bpmn,
@@ -49,6 +50,7 @@ from .models import (
     start,
     sub,
     throw,
+    transaction,
     undone,
     user,
 )
@@ -152,7 +154,7 @@ class Builder:
         id, begin, finish = self.id("sub"), self.id("s"), self.id("e")
         first, last = self.block(shape)
         self.repeated = before
-        stop = TERMINATE if watch == "terminate" else error("E") if watch == "error" else ""
+        stop = {"terminate": TERMINATE, "error": error("E"), "cancel": CANCEL}.get(watch, "")
         self.parts += [start(begin), end(finish, stop), flow(begin, first), flow(last, finish)]
         events = {
             "aside": (duration("PT2M"), "false"),
@@ -176,12 +178,13 @@ class Builder:
             )
         inside, self.parts = self.parts, outside
         loop = each("=[1, 2]", sequential=watch == "told") if repeated else ""
-        self.parts.append(sub(id, loop, *inside))
+        self.parts.append((transaction if watch == "cancel" else sub)(id, loop, *inside))
         if watch in ("plain", "terminate", *events):
             return id, id
         merge, caught = self.id("merge"), self.id("b")
         trigger = {
             "error": error("E"),
+            "cancel": CANCEL,
             "timer": duration("PT3M"),
             "cycle": cycle("R2/PT1M"),
             "stop": message("stop"),
@@ -201,7 +204,7 @@ SIMPLE = ["service", "user", "task", "script", "timer", "message", "call", "many
 TRAVELLING = ["loud", "escalate", "undoable", "revisable", "compensate", "forget"]
 LEAVES = st.tuples(st.just("leaf"), st.sampled_from(SIMPLE + TRAVELLING))
 ENDING = ["plain", "terminate", "aside", "instead", "error", "timer", "cycle", "stop"]
-CAUGHT = ["hear", "obey", "told", "stopped", "undo", "withdraw"]
+CAUGHT = ["hear", "obey", "told", "stopped", "undo", "withdraw", "cancel"]
 WATCHES = st.sampled_from(ENDING + CAUGHT)
 SHAPES = st.recursive(
     LEAVES,

@@ -1,6 +1,7 @@
 """Events that travel through scopes and calls, with what people then see of them."""
 
 from tests.engine.models import (
+    CANCEL,
     boundary,
     call,
     compensation,
@@ -15,6 +16,7 @@ from tests.engine.models import (
     start,
     sub,
     throw,
+    transaction,
     undone,
 )
 from tests.process.conftest import Open
@@ -127,4 +129,34 @@ async def test_what_is_to_be_compensated_outlives_a_restart(opening: Open) -> No
     await complete(server, "wait")
     server = await opening()
     await complete(server, "leave-hotel")
+    assert (await server.process_instance(key)).state == "COMPLETED"
+
+
+async def test_a_canceled_transaction_is_undone_and_left_by_its_cancel_event(server: ProcessServer) -> None:
+    model = process(
+        start(),
+        transaction(
+            "booking",
+            start("s1"),
+            service("hotel"),
+            undone("hotel", service("leave-hotel")),
+            service("pay"),
+            end("stop", CANCEL),
+            flows("s1", "hotel", "pay", "stop"),
+        ),
+        boundary("canceled", "booking", CANCEL),
+        end(),
+        flows("start", "booking"),
+        flows("canceled", "end"),
+    )
+    await server.deploy([resource(model)])
+    key = await create(server)
+    for job in ("hotel", "pay", "leave-hotel"):
+        await complete(server, job)
+    assert {
+        ("booking", "SUB_PROCESS", "TERMINATED"),
+        ("stop", "END_EVENT", "COMPLETED"),
+        ("canceled", "BOUNDARY_EVENT", "COMPLETED"),
+        ("leave-hotel", "SERVICE_TASK", "COMPLETED"),
+    } <= await seen(server, key)
     assert (await server.process_instance(key)).state == "COMPLETED"

@@ -2,14 +2,16 @@
 
 A completion is worth remembering only where a throw event can reach it: directly inside the scope of the
 throw event (or around it, where that scope is an event sub-process), or inside what has completed there.
+The completed instances of a multi-instance transaction are remembered by their body in any case.
 """
 
 from __future__ import annotations
 
 from lxml import etree
 
-from towpath.bpmn.graph import Compensate, Element
+from towpath.bpmn.graph import Cancel, Compensate, Element
 from towpath.bpmn.notes import Notes
+from towpath.bpmn.transactions import canceled
 from towpath.bpmn.xml import BPMN
 
 RULE = "compensation"
@@ -69,7 +71,7 @@ def _start(event: Element, node: etree._Element, notes: Notes) -> None:
     around = event.scope.scope if event.scope is not None else None
     if around is None:
         return  # no event sub-process: another rule tells that
-    if around.kind != "sub-process":
+    if around.kind not in ("sub-process", "transaction"):
         notes.fault(
             node,
             RULE,
@@ -113,10 +115,16 @@ def _handler(handler: Element, associated: bool, node: etree._Element, notes: No
 
 
 def _reach(elements: dict[str, Element], nodes: dict[str, etree._Element], notes: Notes) -> None:
-    """From each throw event: what it names must be there, and what it can compensate is remembered."""
+    """From each throw event: what it names must be there, and what it can compensate is remembered.
+
+    A cancel end event throws for all that is in its transaction.
+    """
     members = _Members(elements)
     for element in elements.values():
         event = element.event
+        transaction = canceled(element) if element.kind == "end" and isinstance(event, Cancel) else None
+        for member in members.of(transaction) if transaction is not None else ():
+            members.remember(member)
         if not isinstance(event, Compensate) or element.kind not in ("throw", "end"):
             continue
         visible = [member for scope in visible_scopes(element) for member in members.of(scope)]

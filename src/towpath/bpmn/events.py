@@ -12,6 +12,7 @@ from lxml import etree
 from towpath.bpmn import timers
 from towpath.bpmn.extensions import Extensions
 from towpath.bpmn.graph import (
+    Cancel,
     Compensate,
     Error,
     Escalation,
@@ -244,6 +245,10 @@ def _compensate(made: Definition) -> Compensate:
     return Compensate(_reference(made.node.get("activityRef")), made.node.get("waitForCompletion") != "false")
 
 
+def _cancel(_: Definition) -> Cancel:
+    return Cancel()
+
+
 def _reference(text: str | None) -> str | None:
     """The id in a QName."""
     return text.rpartition(":")[2] if text else None
@@ -271,6 +276,7 @@ KINDS: dict[str, Kind] = {
         frozenset({Place.THROW, Place.END, Place.EVENT_START, Place.BOUNDARY, Place.BOUNDARY_ASIDE}),
         _compensate,
     ),
+    "cancelEventDefinition": Kind("cancel", frozenset({Place.END, Place.BOUNDARY}), _cancel),
     "linkEventDefinition": Kind("link", frozenset({Place.CATCH, Place.THROW}), _link),
     "terminateEventDefinition": Kind("terminate", frozenset({Place.END}), _terminate),
 }

@@ -148,7 +148,12 @@ class Compensate:
     wait: bool = True
 
 
-EventDefinition = Timer | Message | Error | Escalation | Signal | Link | Terminate | Compensate
+@dataclass(slots=True, eq=False, frozen=True)
+class Cancel:
+    """Cancels the nearest transaction around its end event; its boundary event is the way out."""
+
+
+EventDefinition = Timer | Message | Error | Escalation | Signal | Link | Terminate | Compensate | Cancel
 
 
 @dataclass(slots=True, eq=False, frozen=True)
@@ -181,8 +186,8 @@ class Element:
     """A flow node, or the process itself (the outermost scope, whose ``scope`` is None).
 
     ``type`` is BPMN's in Camunda's spelling (SERVICE_TASK). ``kind`` says what executes it:
-    process, sub-process, event-sub-process, call-activity, pass, job, user-task, decision, script,
-    receive, exclusive, parallel, inclusive, event-based, start, end, catch, throw, boundary.
+    process, sub-process, event-sub-process, transaction, call-activity, pass, job, user-task, decision,
+    script, receive, exclusive, parallel, inclusive, event-based, start, end, catch, throw, boundary.
     """
 
     id: str
@@ -223,6 +228,8 @@ class Element:
     compensated_by: Element | None = None
     compensation_start: Element | None = None
     compensable: bool = False
+    # a transaction: the boundary event by which it is left when it was canceled
+    cancel_event: Element | None = None
     # an inclusive join: ids of the elements of its scope from which a flow can still come
     upstream: frozenset[str] = frozenset()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
-from towpath.bpmn import compensation, events, rules
+from towpath.bpmn import compensation, events, rules, transactions
 from towpath.bpmn.extensions import Extensions, multi_instance
 from towpath.bpmn.graph import (
     CaughtMessage,
@@ -32,6 +32,7 @@ ACTIVITIES: dict[str, tuple[str, str | None]] = {
     "receiveTask": ("RECEIVE_TASK", "receive"),
     "callActivity": ("CALL_ACTIVITY", "call-activity"),
     "subProcess": ("SUB_PROCESS", "sub-process"),
+    "transaction": ("SUB_PROCESS", "transaction"),  # clients know no type of its own
 }
 GATEWAYS = {
     "exclusiveGateway": ("EXCLUSIVE_GATEWAY", "exclusive"),
@@ -72,7 +73,6 @@ ARTIFACTS = {
 }
 NOT_EXECUTED = {
     "adHocSubProcess": "An ad-hoc sub-process",
-    "transaction": "A transaction sub-process",
     "complexGateway": "A complex gateway",
     "implicitThrowEvent": "An implicit throw event",
     "event": "An event without a direction",
@@ -147,6 +147,7 @@ class _Reader:
         for flow_node, flow_scope in self.flow_nodes:
             self._flow(flow_node, flow_scope)
         self._connect()
+        transactions.bind(self.elements, self.nodes, notes)
         compensation.bind(node, self.elements, self.nodes, notes)
         rules.check(self.elements, self.nodes, notes)
         process = Process(
@@ -232,8 +233,10 @@ class _Reader:
         loop = node.find(f"{{{BPMN}}}multiInstanceLoopCharacteristics")
         if loop is not None:
             element.multi_instance = multi_instance(loop, notes)
-        if tag == "subProcess":
-            if node.get("triggeredByEvent") == "true":
+        if tag in ("subProcess", "transaction"):
+            if tag == "transaction":
+                transactions.method(node, notes)
+            elif node.get("triggeredByEvent") == "true":
                 element.type, element.kind = "EVENT_SUB_PROCESS", "event-sub-process"
                 if loop is not None:
                     notes.fault(loop, "not-executed", "An event sub-process cannot be multi-instance.")
@@ -413,6 +416,7 @@ ACTIVITY_KINDS = {
     "call-activity",
     "sub-process",
     "event-sub-process",
+    "transaction",
 }
 HOST_KINDS = ACTIVITY_KINDS - {"event-sub-process"}
 

@@ -16,7 +16,7 @@ def check(elements: dict[str, Element], nodes: dict[str, etree._Element], notes:
             members.setdefault(element.scope.id, []).append(element)
     for element in elements.values():
         node = nodes[element.id]
-        if element.kind in ("process", "sub-process", "event-sub-process"):
+        if element.kind in ("process", "sub-process", "event-sub-process", "transaction"):
             _scope(element, members.get(element.id, []), node, notes)
         checker = CHECKERS.get(element.kind)
         if checker is not None:
@@ -37,7 +37,7 @@ def _scope(scope: Element, members: list[Element], node: etree._Element, notes: 
             notes.fault(
                 node, "start-event", "The process has several none start events.", "Keep one of them."
             )
-    elif scope.kind == "sub-process":
+    elif scope.kind != "event-sub-process":
         if len(starts) != 1 or len(plain) != 1:
             notes.fault(
                 node,

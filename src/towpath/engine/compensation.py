@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from towpath.bpmn.graph import Compensate, Element
-from towpath.engine import lifecycle
+from towpath.engine import events, lifecycle
 from towpath.engine.state import ACTIVE, Compensation, ElementInstance, Snapshot
 from towpath.engine.work import Work
 
@@ -33,7 +33,7 @@ def remember(work: Work, current: ElementInstance, element: Element) -> None:
         scopes = inside.scopes  # of its inner instances
     elif inside.activities or inside.scopes or element.compensation_start is not None:
         scopes = [Snapshot(element.id, current.counter, current.variables, inside.activities, inside.scopes)]
-    if activities or scopes:
+    if (activities or scopes) and (element.compensable or current.counter):
         scope = work.edit(current.scope)
         kept = scope.compensation or NOTHING
         scope.compensation = replace(
@@ -134,9 +134,12 @@ def _thrower(work: Work, current: ElementInstance) -> int:
 
 
 def _home(work: Work, current: ElementInstance, compensated: Element) -> ElementInstance:
-    """The scope (editable) in which ``compensated`` had completed: ``current``, or one around it."""
+    """The scope (editable) in which ``compensated`` had completed: ``current``, or one around it.
+
+    Inner instances of a multi-instance had completed in its body.
+    """
     assert compensated.scope is not None
-    while current.element != compensated.scope.id:
+    while current.loop is None and current.element != compensated.scope.id:
         current = work.elements[current.scope]
     return work.edit(current.key)
 
@@ -164,9 +167,12 @@ def _restore(work: Work, scope: ElementInstance, snapshot: Snapshot, thrower: in
 
 
 def ended(work: Work, current: ElementInstance) -> None:
-    """A handler or restored sub-process is gone: its throw event goes on when it was the last one."""
-    assert current.compensation is not None
-    thrower = work.elements.get(current.compensation.thrower)
+    """``current`` is gone. A throw event that waits for it goes on, when it was the last one."""
+    mine = current.compensation
+    assert mine is not None
+    if isinstance(work.element(current).event, Compensate):
+        _give_back(work, current, mine)
+    thrower = work.elements.get(mine.thrower)
     if thrower is None or thrower.compensation is None:
         return
     thrower = work.edit(thrower.key)
@@ -177,15 +183,31 @@ def ended(work: Work, current: ElementInstance) -> None:
         work.complete(thrower)
 
 
-def leave_restored(work: Work, current: ElementInstance) -> None:
-    """What was started in a restored sub-process is done: it ends, and nothing follows from that."""
-    mine = current.compensation
-    assert mine is not None
-    if mine.under_way and (mine.activities or mine.scopes):
+def _give_back(work: Work, thrower: ElementInstance, rest: Compensation) -> None:
+    """A throw event ended before it had started all handlers: what is left can be compensated still."""
+    for name, count in rest.activities.items():
+        scope = _home(work, thrower, work.graph.elements[name])
+        kept = scope.compensation or NOTHING
+        scope.compensation = replace(kept, activities=_sum(kept.activities, {name: count}))
+    for snapshot in rest.scopes:
+        scope = _home(work, thrower, work.graph.elements[snapshot.element])
+        kept = scope.compensation or NOTHING
+        scope.compensation = replace(kept, scopes=[*kept.scopes, snapshot])
+
+
+def leave(work: Work, current: ElementInstance, element: Element, undone: Compensation) -> bool:
+    """End a scope in which everything was undone. Whether this was one, and not an element like any other."""
+    if not (undone.restored or undone.canceled):
+        return False
+    if undone.under_way and (undone.activities or undone.scopes):
         current.phase = ACTIVE
         begin(work, current)
-        return
-    scope = work.remove(current, "completed")
-    assert scope is not None
-    ended(work, current)
-    lifecycle.emptied(work, scope)
+    elif undone.canceled and not current.counter:
+        assert element.cancel_event is not None
+        events.trigger(work, current, element.cancel_event, None)
+    else:
+        scope = work.remove(current, "terminated" if undone.canceled else "completed")
+        assert scope is not None
+        ended(work, current)
+        lifecycle.emptied(work, scope)
+    return True

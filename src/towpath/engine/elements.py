@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from towpath.bpmn.graph import Compensate, Error, Escalation
-from towpath.engine import compensation, containers, errors, escalations, events, gateways, tasks
+from towpath.bpmn.graph import Cancel, Compensate, Error, Escalation, Terminate
+from towpath.engine import (
+    compensation,
+    containers,
+    errors,
+    escalations,
+    events,
+    gateways,
+    lifecycle,
+    tasks,
+    transactions,
+)
 from towpath.engine.handlers import HANDLERS, Handler
 
 HANDLERS.update(
@@ -30,9 +40,11 @@ HANDLERS.update(
         "process": containers.ProcessScope(),
         "sub-process": containers.SubProcess(),
         "event-sub-process": containers.SubProcess(),
+        "transaction": containers.SubProcess(),
         "call-activity": containers.CallActivity(),
     }
 )
 events.THROWN.update(
     {Error: errors.throw_at, Escalation: escalations.throw_at, Compensate: compensation.throw_at}
 )
+events.ENDED.update({Terminate: lifecycle.terminate_children, Cancel: transactions.cancel})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from towpath.bpmn.graph import Element, EventDefinition, Flow, Link, Terminate
+from towpath.bpmn.graph import Element, EventDefinition, Flow, Link
 from towpath.engine import lifecycle, waits
 from towpath.engine.documents import Document
 from towpath.engine.effects import FlowRecord
@@ -15,6 +15,8 @@ from towpath.engine.work import Work
 # What throwing an event does, by the kind of its definition; the others just pass. Whoever throws is left
 # completing, or waiting until somebody lets it go on. Filled by ``towpath.engine.elements``.
 THROWN: dict[type[EventDefinition], Callable[[Work, ElementInstance, Element], None]] = {}
+# What an end event that is complete does to its scope (editable), likewise.
+ENDED: dict[type[EventDefinition], Callable[[Work, ElementInstance], None]] = {}
 
 
 class Catch(Handler):
@@ -43,14 +45,15 @@ class Throw(Handler):
 
 
 class End(Throw):
-    """Throws what its definition says, or terminates its scope."""
+    """Throws what its definition says, or ends its scope."""
 
     def leave(self, work: Work, current: ElementInstance, element: Element) -> Sequence[Flow]:
         return ()
 
     def ended(self, work: Work, current: ElementInstance, element: Element) -> None:
-        if isinstance(element.event, Terminate):
-            lifecycle.terminate_children(work, work.edit(current.scope))
+        ended = ENDED.get(type(element.event)) if element.event is not None else None
+        if ended is not None:
+            ended(work, work.edit(current.scope))
 
 
 def trigger(work: Work, owner: ElementInstance, target: Element, result: Document | None) -> None:

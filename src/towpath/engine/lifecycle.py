@@ -60,6 +60,7 @@ def _move(work: Work, current: ElementInstance, element: Element) -> None:
                 waits.open_all(work, current, prepared)
         elif current.phase == ACTIVE:
             multi_instance.spawn(work, current, element)
+            compensation.begin(work, current)
         else:
             _complete(work, current, element)
     elif current.phase == ACTIVATING:
@@ -140,8 +141,8 @@ def _complete(work: Work, current: ElementInstance, element: Element) -> None:
     if current.children:  # an event sub-process has begun since
         current.phase = ACTIVE
         return
-    if current.compensation is not None and current.compensation.restored:
-        compensation.leave_restored(work, current)
+    undone = current.compensation
+    if undone is not None and compensation.leave(work, current, element, undone):
         return
     handler = HANDLERS[element.kind]
     flows: Sequence[Flow] = ()
@@ -156,7 +157,7 @@ def _complete(work: Work, current: ElementInstance, element: Element) -> None:
             _outputs(work, current, element)
     if current.waits is not None:
         waits.close_all(work, current)
-    if element.compensable:
+    if element.compensable or element.cancel_event is not None:
         compensation.remember(work, current, element)
     scope = work.remove(current, "completed")
     if current.compensation is not None:
@@ -175,7 +176,8 @@ def _complete(work: Work, current: ElementInstance, element: Element) -> None:
 
 def emptied(work: Work, scope: ElementInstance) -> None:
     """Something inside ``scope`` (editable) has ended: it ends too, where nothing is left to do."""
-    if scope.loop is not None:
+    undone = scope.compensation
+    if scope.loop is not None and (undone is None or not undone.canceled):
         multi_instance.inner_ended(work, scope)
     elif not scope.children and scope.phase == ACTIVE and not scope.taken:
         work.complete(scope)

@@ -96,6 +96,7 @@ class Compensation(Struct, omit_defaults=True):
     awaits: int = 0  # a throw event: handlers that are not done yet
     thrower: int = 0  # a handler: the throw event that waits for it
     restored: bool = False  # a sub-process that completed before, back to be compensated
+    canceled: bool = False  # a transaction, or an inner instance of one, that ends when all is undone
 
 
 class ElementInstance(Struct, omit_defaults=True):
