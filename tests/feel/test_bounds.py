@@ -3,12 +3,14 @@
 import contextlib
 import random
 import time
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from towpath.feel import FeelLimitError, FeelSyntaxError, Limits, compile, to_json
+from towpath.feel.runtime import Runtime
 
 # What a text is put together from, one piece a word.
 _VOCABULARY = """
@@ -81,6 +83,17 @@ def test_ten_thousand_levels_are_a_syntax_error(text: str) -> None:
 
 def test_a_long_sum_is_no_deep_one() -> None:
     assert compile("1" + " + 1" * 10_000).evaluate({}).value == 10_001
+
+
+def test_a_function_keeps_what_it_may_read_and_not_all_that_there_is() -> None:
+    keys = ", ".join(f"key {number}: {number}" for number in range(1000))
+    expression = compile(f"{{{keys}, made: for i in 1..2000 return function() i + key 7}}.made")
+    tracemalloc.start()
+    made = expression.evaluate({}).value
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size < 4_000_000
+    assert made[4].call(Runtime(), []) == 12
 
 
 def test_steps_are_what_the_caller_allows() -> None:

@@ -49,3 +49,18 @@ def mentions(node: Any, name: str) -> bool:
         elif isinstance(part, tuple):
             pending.extend(part)
     return False
+
+
+def names_in(node: ast.Node) -> set[str]:
+    """Every name that occurs in a part of the tree, whatever it means there."""
+    names = set()
+    pending: list[Any] = [node]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, ast.Name):
+            names.add(part.name)
+        elif isinstance(part, ast.Node):
+            pending.extend(getattr(part, field) for field in part.__dataclass_fields__)
+        elif isinstance(part, tuple):
+            pending.extend(part)
+    return names

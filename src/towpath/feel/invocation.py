@@ -7,7 +7,7 @@ from typing import Any
 
 from . import syntax as ast
 from .answers import QUIET, TWICE_IN_CALL, invocation, named_invocation, uncallable
-from .compilation import RUNTIME, VARIABLES, Compilation, Run, constant
+from .compilation import RUNTIME, VARIABLES, Compilation, Run, constant, names_in
 from .externals import external_function
 from .functions import Closure
 from .inference import type_of
@@ -73,6 +73,8 @@ class Invocations(Compilation):
             self.scope.append((name, slots[-1]))
         body = self.compile(node.body)
         self.scope.leave(depth)
+        # A function may outlive the frame, which may be large: it keeps what it may read.
+        reached = tuple(dict.fromkeys(self.scope.reached(names_in(node.body))))
         parameters = node.parameters
         result = type_of(node, {}).result or ANY
 
@@ -81,18 +83,21 @@ class Invocations(Compilation):
             return external_function(parameters, context) if type(context) is dict else None
 
         def make(frame: list[Any]) -> Closure:
-            kept = frame.copy()
+            kept = [(slot, frame[slot]) for slot in reached]
+            variables, size = frame[VARIABLES], len(frame)
 
             def answer(runtime: Runtime, arguments: Sequence[Any]) -> Any:
-                inner = kept.copy()
-                inner[RUNTIME] = runtime
+                inner: list[Any] = [None] * size
+                inner[RUNTIME], inner[VARIABLES] = runtime, variables
+                for slot, value in kept:
+                    inner[slot] = value
+                if own is not None:
+                    inner[own] = made
                 for slot, argument in zip(slots, arguments, strict=True):
                     inner[slot] = argument
                 return body(inner)
 
             made = Closure(parameters, answer, result)
-            if own is not None:
-                kept[own] = made
             return made
 
         return external if node.external else make

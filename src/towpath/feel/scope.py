@@ -51,6 +51,15 @@ class Scope(Generic[Bound]):
             items.append(self._bindings[filtered][1])
         return (None if place < 0 else self._bindings[place][1]), items
 
+    def reached(self, names: Iterable[str]) -> list[Bound]:
+        """What these names may be looked up in: their bindings, and the items of all filters."""
+        reached = [self._bindings[place][1] for place in self._places.get(None, ())]
+        for name in names:
+            places = self._places.get(name)
+            if places:
+                reached.append(self._bindings[places[-1]][1])
+        return reached
+
     def may_bind(self, name: str) -> bool:
         """Whether the text may mean something of its own by the name."""
         return bool(self._places.get(name) or self._places.get(None))
