@@ -53,12 +53,15 @@ VALUES: dict[str, Any] = {
     "span": parse_duration("P1DT2H"),
     "months": parse_duration("P14M"),
     "f": FUNCTION,
+    "long": "Ada " * 300,
+    "many": [1] * 1001,
     "count": 2,
 }
 LEAVES = re.findall(
     r"\S+",
     """
-i big d s t n xs ys none c rows day span months f count item k j partial missing ? a b g null true false
+i big d s t n xs ys none c rows day span months f count long many item k j partial missing ? a b g null
+true false
 0 1 2 -1 3.5 0.10 9999999999999999999999999999999999 1e6000 "a" "Ada" "" [] {} @"2024-03-01" @"P1D"
 @"P1M" @"10:00:00" [1,2,3] ["a","Ada"] {a:1} (>3) [1..3] (1..3] ["a".."c"] item.a item.b c.a c.b.a
 """,

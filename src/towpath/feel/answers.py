@@ -193,6 +193,11 @@ def invocation(runtime: Runtime, text: str, at: int, function: Function, argumen
         return None
 
 
+def unanswered(runtime: Runtime, text: str, at: int, builtin: Function, reason: Unanswerable) -> None:
+    """What a built-in answers whose body has no answer."""
+    runtime.warn(text, at, f"{builtin.name}(): {reason}")
+
+
 def named_invocation(
     runtime: Runtime, text: str, at: int, function: Function, arguments: dict[str, Any]
 ) -> Any:

@@ -17,8 +17,8 @@ from ..temporal import DateTime
 from ..types import ANY, SIMPLE, Type
 from ..values import Function, kind
 
-_LARGE = 1_000  # items or characters of a value, above which it costs more than its call
-_SHARES: dict[type, int] = {list: 8, dict: 8, str: 64}  # items or characters for one step
+LARGE = 1_000  # items or characters of a value, above which it costs more than its call
+SHARES: dict[type, int] = {list: 8, dict: 8, str: 64}  # items or characters for one step
 
 # Types that stand for several kinds.
 _UNIONS: dict[str, frozenset[str]] = {
@@ -168,7 +168,7 @@ class Builtin(Function):
         misfit: Misfit | None = None
         for signature in fits:
             try:
-                return _paid(runtime, signature.call(runtime, arguments))
+                return paid(runtime, signature.call(runtime, arguments))
             except Misfit as error:
                 misfit = misfit or error
             except Unanswerable as error:
@@ -182,7 +182,7 @@ class Builtin(Function):
         for signature in self.signatures:
             if signature.takes_names(names):
                 try:
-                    return _paid(runtime, signature.call_named(runtime, arguments))
+                    return paid(runtime, signature.call_named(runtime, arguments))
                 except Misfit as error:
                     misfit = misfit or error
                 except Unanswerable as error:
@@ -203,19 +203,23 @@ class Builtin(Function):
         return " or ".join(dict.fromkeys(f"({signature})" for signature in self.signatures))
 
 
+def is_short(value: Any) -> bool:
+    """Whether a value is not so large that a call takes steps for it."""
+    return type(value) not in SHARES or len(value) <= LARGE
+
+
 def _pay(runtime: Any, values: Iterable[Any]) -> None:
     """Take steps for large values, so that many calls on them come to an end."""
     for value in values:
-        share = _SHARES.get(type(value))
-        if share is not None and len(value) > _LARGE:
-            runtime.spend(len(value) // share)
+        if not is_short(value):
+            runtime.spend(len(value) // SHARES[type(value)])
 
 
-def _paid(runtime: Any, result: Any) -> Any:
+def paid(runtime: Any, result: Any) -> Any:
     """The result of a built-in, once it is known to be no longer than any string may be."""
-    if type(result) is str and len(result) > _LARGE:
+    if type(result) is str and len(result) > LARGE:
         check_string(len(result))
-        runtime.spend(len(result) // _SHARES[str])
+        runtime.spend(len(result) // SHARES[str])
     return result
 
 

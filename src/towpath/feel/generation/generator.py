@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from .. import answers, iteration
 from .. import syntax as ast
+from ..builtins.signature import LARGE, Misfit, is_short, paid
 from ..errors import Unanswerable
 from ..externals import external_function
 from ..functions import Closure
@@ -52,6 +53,7 @@ _NAMES: Mapping[str, Any] = {
             "named_invocation",
             "negative",
             "open_range",
+            "unanswered",
             "uncallable",
             "undecided",
             "unfiltered",
@@ -61,10 +63,13 @@ _NAMES: Mapping[str, Any] = {
     "property_of": property_of,
     "domain": iteration.domain,
     "steps": iteration.steps,
-    **{error.__name__: error for error in (DecimalException, KeyError, Unanswerable)},
+    **{error.__name__: error for error in (DecimalException, KeyError, Misfit, Unanswerable)},
     "LEAST": -INT_LIMIT,
     "MOST": INT_LIMIT,
     "MAX_STRING": MAX_STRING,
+    "LARGE": LARGE,
+    "is_short": is_short,
+    "paid": paid,
     "NOTHING": (None,),
 }
 

@@ -1,7 +1,7 @@
 """Writes calls and function literals.
 
-A call of a built-in whose arguments are just what its signature wants goes to the built-in's body; any
-other goes through ``Function.call``.
+A call of a built-in whose arguments are just what its signature wants, and not large, goes to the built-in's
+body; any other goes through ``Function.call``.
 """
 
 from __future__ import annotations
@@ -12,10 +12,8 @@ from typing import Any
 
 from .. import syntax as ast
 from ..answers import QUIET, TWICE_IN_CALL
-from ..builtins.signature import Builtin, Parameter, Signature
-from ..errors import Unanswerable
+from ..builtins.signature import SHARES, Builtin, Parameter, Signature, is_short
 from ..inference import type_of
-from ..runtime import Runtime
 from ..temporal import Date, DateTime, DaysTime, Time, YearsMonths
 from ..types import ANY
 from ..values import Range
@@ -116,12 +114,15 @@ class Invocations(Source):
         own = ", ".join(filter(None, ("R" if first.runtime else "", atoms)))
         with self.block(f"if {condition}" if condition else "if True"):
             self.line(f"try: {result} = {self.bind(first.body)}({own})")
-            call = self.bind(_Refused(builtin, fits[1:]))
-            self.line(f"except Unanswerable as e: {result} = {call}(R, T, {at}, e, [{atoms}])")
+            self.line(f"except Misfit: {result} = {otherwise}")
+            self.line(f"except Unanswerable as e: {result} = unanswered(R, T, {at}, {self.bind(builtin)}, e)")
+            answers = first.body.__annotations__.get("return", "Any")
+            if answers in ("str", "str | None", "Any"):
+                self.line(f"if type({result}) is str and len({result}) > LARGE: paid(R, {result})")
         if condition:
             self.line(f"else: {result} = {otherwise}")
-        answers = first.body.__annotations__.get("return") if len(fits) == 1 else None
-        return Value(result, Truth if answers in ("bool", "bool | None") else None)
+        certain = len(fits) == 1 and answers in ("bool", "bool | None")
+        return Value(result, Truth if certain else None)
 
     # -- functions of the text ------------------------------------------------------------------------
 
@@ -178,37 +179,28 @@ class Invocations(Source):
         return Value(made)
 
 
-class _Refused:
-    """What follows when the first signature that fits has no answer: the others, or null and the reason."""
-
-    __slots__ = ("builtin", "others")
-
-    def __init__(self, builtin: Builtin, others: Sequence[Signature]) -> None:
-        self.builtin = builtin
-        self.others = others
-
-    def __call__(
-        self, runtime: Runtime, text: str, at: int, reason: Unanswerable, arguments: Sequence[Any]
-    ) -> Any:
-        for signature in self.others:
-            try:
-                return signature.call(runtime, arguments)
-            except Unanswerable:
-                continue
-        runtime.warn(text, at, f"{self.builtin.name}(): {reason}")
-        return None
-
-
 def _fitting(parameter: Parameter, argument: Value) -> str | None:
     """The condition that an argument is passed on as it is."""
     if parameter.type == "any":
-        return ""
+        return _is_short(argument, (object,))
     nullable = parameter.nullable or parameter.optional
     if argument == NULL:
         return "" if nullable else None
     kinds = _KINDS.get(parameter.type)
-    condition = None if kinds is None else is_a(argument, *kinds)
+    condition = None if kinds is None else all_of(is_a(argument, *kinds), _is_short(argument, kinds))
     return f"({argument.atom} is None or {condition})" if condition and nullable else condition
+
+
+def _is_short(argument: Value, kinds: tuple[type, ...]) -> str | None:
+    """The condition that a built-in takes no steps for an argument of one of some kinds."""
+    if argument.constant:
+        return "" if is_short(argument.value) else None
+    if argument.kind is not None:
+        kinds = (argument.kind,)
+    if all(kind in SHARES for kind in kinds):
+        return f"len({argument.atom}) <= LARGE"
+    large = object in kinds or any(kind in SHARES for kind in kinds)
+    return f"is_short({argument.atom})" if large else ""
 
 
 def _constant(builtin: Builtin, fits: Sequence[Signature], arguments: Sequence[Value]) -> Any:
