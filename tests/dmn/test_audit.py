@@ -1,6 +1,7 @@
 """The audit of an evaluation: what was decided, from what, by which rules, and why something is null."""
 
 import json
+import random
 import threading
 from decimal import Decimal
 from typing import Any
@@ -171,6 +172,14 @@ def test_now_is_the_same_for_every_decision_of_an_evaluation() -> None:
     model = read(definitions(body))
     assert model.evaluate("d", {}, now=86_400_000).output == ["1970-01-02T00:00:00Z"] * 2 + [True]
     assert model.evaluate("d", {}).output == [None, None, True]
+
+
+def test_chance_is_the_caller_s() -> None:
+    model = read(definitions(decision("d", "[uuid(), random number()]")))
+    assert model.evaluate("d", {}).output == [None, None]
+    first, second = (model.evaluate("d", {}, source=random.Random(7)).output for _ in range(2))
+    assert first == second
+    assert None not in first
 
 
 def test_the_same_inputs_give_the_same_audit() -> None:

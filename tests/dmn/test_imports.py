@@ -115,6 +115,22 @@ def test_inputs_of_one_name_in_two_imports_are_told_apart() -> None:
     assert model.evaluate("d", {LIB: {"n": 1}, "n": 2}).output == [2, 4]
 
 
+def test_an_imported_knowledge_model_finds_what_it_requires_itself() -> None:
+    lib = imported("base", BASE) + knowledge("k", ["n"], "base.half(n) + 1", f"knowledge:{BASE}#half")
+    documents = {
+        LIB: definitions(lib, own=LIB),
+        BASE: definitions(knowledge("half", ["n"], "n / 2"), own=BASE),
+    }
+    body = imported("Some lib", LIB) + decision("d", "Some lib.k(10)", f"knowledge:{LIB}#k")
+    assert read(definitions(body), imports=documents).evaluate("d", {}).output == 6
+
+
+def test_an_own_element_comes_before_an_imported_one_of_its_name() -> None:
+    body = decision("own", "1", name="twice") + decision("d", "twice", "decision:#own")
+    assert importing(body, "").evaluate("d", {"n": 4}).output == 1
+    assert importing(body, "").evaluate("twice", {"n": 4}).output == 1
+
+
 def chain() -> dict[str, bytes]:
     left = imported("base", BASE) + decision("l", "base.b + 1", f"decision:{BASE}#b")
     right = imported("ground", BASE) + decision("r", "ground.b + 2", f"decision:{BASE}#b")

@@ -269,41 +269,6 @@ def test_boxed_expressions_of_dmn_1_4_are_evaluated() -> None:
     }
 
 
-def test_a_decision_service_is_a_function_of_its_inputs() -> None:
-    model = read(
-        definitions(
-            """<inputData id="x" name="x"><variable name="x" typeRef="number"/></inputData>
-            <decision id="double" name="double"><variable name="double"/>
-              <informationRequirement><requiredInput href="#x"/></informationRequirement>
-              <literalExpression><text>x * 2</text></literalExpression></decision>
-            <decisionService id="s" name="twice"><variable name="twice"/>
-              <outputDecision href="#double"/><inputData href="#x"/></decisionService>
-            <decision id="d" name="D"><knowledgeRequirement><requiredKnowledge href="#s"/>
-            </knowledgeRequirement>
-              <literalExpression><text>twice(4) + twice(x: 1)</text></literalExpression></decision>"""
-        )
-    )
-    assert model.evaluate("d", {}).output == 10
-    assert model.evaluate("twice", {"x": 21}).output == 42
-
-
-def test_an_imported_model_is_seen_under_its_name() -> None:
-    other = definitions(
-        '<businessKnowledgeModel id="k" name="inc"><variable name="inc"/><encapsulatedLogic>'
-        '<formalParameter name="n"/><literalExpression><text>n + 1</text></literalExpression>'
-        "</encapsulatedLogic></businessKnowledgeModel>"
-    )
-    main = definitions(
-        f'<import name="lib" namespace="http://example.org/m" importType="{NAMESPACE}"/>'
-        '<decision id="d" name="D"><knowledgeRequirement>'
-        '<requiredKnowledge href="http://example.org/m#k"/></knowledgeRequirement>'
-        "<literalExpression><text>lib.inc(1)</text></literalExpression></decision>"
-    ).replace(b'namespace="http://example.org/m">', b'namespace="http://example.org/main">', 1)
-    assert read(main, imports={"http://example.org/m": other}).evaluate("d", {}).output == 2
-    with pytest.raises(Faulty, match="not at hand"):
-        read(main)
-
-
 def test_every_fault_of_a_model_is_told_with_its_element_and_line() -> None:
     body = """<inputData id="i" name="a"><variable name="a" typeRef="tNothing"/></inputData>
 <decision id="one" name="One"><literalExpression id="e1"><text>1 +</text></literalExpression></decision>
@@ -331,33 +296,6 @@ def test_every_fault_of_a_model_is_told_with_its_element_and_line() -> None:
     assert (faults["dmn.feel"].element, faults["dmn.feel"].line) == ("e1", 3)
     assert faults["dmn.requirement"].line == 4
     assert all(fault.file == "a.dmn" for fault in raised.value.faults)
-
-
-def test_decisions_that_require_each_other_are_a_fault() -> None:
-    body = "".join(
-        f'<decision id="{name}" name="{name}"><informationRequirement><requiredDecision href="#{other}"/>'
-        f"</informationRequirement><literalExpression><text>1</text></literalExpression></decision>"
-        for name, other in (("a", "b"), ("b", "c"), ("c", "a"))
-    )
-    with pytest.raises(Faulty, match="in a circle"):
-        read(definitions(body))
-
-
-@pytest.mark.parametrize(
-    ("xml", "message"),
-    [
-        (b"<definitions", "Not readable as XML"),
-        (b"<a/>", "no DMN model"),
-        (
-            b'<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/hostname">]>'
-            b'<definitions xmlns="http://other">&x;</definitions>',
-            "has a DOCTYPE",
-        ),
-    ],
-)
-def test_what_is_no_model_is_refused(xml: bytes, message: str) -> None:
-    with pytest.raises(Faulty, match=message):
-        read(xml)
 
 
 def test_a_decision_that_does_not_end_fails_instead() -> None:

@@ -302,6 +302,12 @@ def test_expressions_that_are_nested_too_deeply_are_a_fault_and_no_crash() -> No
         read(definitions(decision("d", "<list>" * 5000 + "</list>" * 5000)), lenient=True)
 
 
+def test_of_very_many_faults_the_first_are_told() -> None:
+    body = "".join(decision(f"d{n}", f"x{n} +", f"input:#i{n}") for n in range(1000))
+    assert len(faults(body)) == 200
+    read(definitions(body), lenient=True)
+
+
 def test_what_is_told_says_what_to_do() -> None:
     assert all(
         fault.message.endswith(".") and fault.remedy for fault in faults(decision("d", "1", "input:#x"))

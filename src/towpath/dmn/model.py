@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -103,6 +104,7 @@ class Model:
         *,
         now: dt.datetime | int | DateTime | None = None,
         limits: Limits = DEFAULT_LIMITS,
+        source: random.Random | None = None,
     ) -> Evaluation:
         """Evaluate a decision, with what it requires, on JSON (or FEEL) values by name.
 
@@ -110,11 +112,13 @@ class Model:
         business knowledge model, whose parameters are then taken from ``variables``; what an imported
         model has is called ``import.name``. An imported model's inputs are found in ``variables`` as
         ``{import: {name: value}}`` or ``{namespace: {name: value}}``, or else by their bare name.
+        ``now`` is what ``now()`` answers (an int is ms since the epoch), ``source`` what ``uuid()`` and
+        ``random number()`` draw from; without them these are null.
         Raises KeyError where there is nothing so called; everything else is told by the Evaluation.
         """
         element = self._invocable(decision_id)
         inputs = {name: from_json(value) for name, value in variables.items()}
-        state = State(Runtime(clock(now), limits), inputs, self._paths)
+        state = State(Runtime(clock(now), limits, source), inputs, self._paths)
         try:
             value = self._value(element, state)
             output = None if state.violation is not None else to_json(value)

@@ -22,6 +22,7 @@ from .model import Model
 from .state import hint
 
 MAX_IMPORTS = 20  # one inside the other
+MAX_FAULTS = 200  # told of one document; looking for what may have been meant takes its time
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 # Names that the parser would not take for one where they are not known: with symbols or FEEL's words.
@@ -62,6 +63,7 @@ class _Reader:
         self.xml = xml
         self.library = library
         self.faults: list[Fault] = []
+        self.errors = 0
         self.root = parsed(xml, file)
         self.positions: Positions | None = None
         self.elements: dict[str, Element] = {}
@@ -96,6 +98,10 @@ class _Reader:
                 severity="warning" if self.library.lenient else severity,
             )
         )
+        if self.faults[-1].severity == "error":
+            self.errors += 1
+            if self.errors >= MAX_FAULTS:
+                raise Faulty(self.faults)
 
     def syntax(self, text: etree._Element, error: FeelError) -> None:
         """A text that is no FEEL."""
@@ -135,8 +141,7 @@ class _Reader:
         self._read_logic(pairs, types, vocabulary)
         check_cycles(pairs, self.fault)
         check_ids(self.root, self.fault)
-        errors = [fault for fault in self.faults if fault.severity == "error"]
-        if errors:
+        if any(fault.severity == "error" for fault in self.faults):
             raise Faulty(self.faults)
         name = str(self.root.get("name") or "")
         return Model(
@@ -357,7 +362,8 @@ class _Reader:
             check_call(owner, call, self.fault)
 
     def _missing(self, text: etree._Element, unknown: Names, names: Names) -> None:
-        check_names(self.current, self.elements.values(), text, (unknown, names), self.fault)
+        if len(self.faults) < MAX_FAULTS:
+            check_names(self.current, self.elements.values(), text, (unknown, names), self.fault)
 
     def _constraint(self, node: etree._Element, text: str) -> Expression | None:
         """The allowed values of an item definition, as tests."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from towpath.feel.errors import Warning
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from .graph import Element
 
 MAX_RECORDS = 1000  # beyond which decisions of services leave none: a service may be called in a loop
+MAX_HINTS = 300  # names among which what may have been meant is looked for
 
 Path = tuple[str, ...]
 
@@ -144,5 +146,6 @@ class State:
 
 def hint(name: str, known: Iterable[str]) -> str:
     """The end of a message about a name that there is not."""
-    close = difflib.get_close_matches(name, [key for key in known if key != name], n=1)
+    others = islice((key for key in known if key != name), MAX_HINTS)
+    close = difflib.get_close_matches(name, others, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -71,6 +71,7 @@ def _models(root: Path, faults: list[Fault]) -> Models:
             faults += [fault.in_file(name) for fault in faulty.faults]
             models.complete = False
             continue
+        faults += model.warnings
         for decision in model.decisions:
             if decision in models.decisions:
                 faults.append(_twice("decision", decision, name, models.decisions[decision]))
