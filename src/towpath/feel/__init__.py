@@ -2,7 +2,7 @@
 
 ``compile`` turns text into an Expression once; ``Expression.evaluate`` answers a value and the
 reasons for every null in it. ``evaluate`` is both in one call, with Python values. The language is
-that of DMN 1.5, with the functions that Camunda's modellers use; see docs/feel-dmn.md.
+that of DMN 1.5, with the functions that Camunda's modellers use; see docs/feel.md.
 """
 
 from .convert import clock, from_json, to_json, to_python
