@@ -383,6 +383,33 @@ def test_more_findings_than_are_shown_are_counted() -> None:
     assert lines[-1] == "overlap: 42 more overlaps of this table"
 
 
+def test_more_empty_cells_than_are_shown_are_counted() -> None:
+    lines = told(made(["number"], [(f"[{number}..0]",) for number in range(1, 8)]), shown=2)
+    assert lines[-2:] == [
+        "empty: no value of in0 meets [2..0], in rule 2",
+        "empty: 5 more cells test for values that cannot be",
+    ]
+
+
+def test_more_reasons_than_are_shown_are_counted() -> None:
+    names = ("aa", "ab", "ac")
+    rules = [[Expression(f"< {name}", names, "unary-tests")] for name in names]
+    table = made(["number"], [])
+    table.rules = [Rule(f"r{place}", tests, [None]) for place, tests in enumerate(rules)]
+    assert told(table, shown=1) == [
+        "unchecked: what in0 is tested for in rule 1 is not looked into: it reads aa",
+        "unchecked: 2 more reasons why cells are not looked into",
+    ]
+
+
+def test_conditions_about_the_input_are_read_like_tests() -> None:
+    table = made(
+        ["number"],
+        [("? < 5 or ? between 7 and 8",), ("not(? <= 8)",), ("? >= 5 and ? < 6",), ("? in (6, (6..7))",)],
+    )
+    assert told(table) == []
+
+
 def test_a_search_that_takes_too_long_says_so() -> None:
     rules = [(f"[{number}..{number + 3})", f"> {number}") for number in range(40)]
     lines = [

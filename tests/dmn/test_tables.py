@@ -51,7 +51,26 @@ simple = st.one_of(scalar, comparison, ranges("[(]", "])["))
 listed = st.lists(st.one_of(scalar, comparison, ranges("[(", "])")), max_size=3).map(
     lambda items: f"[{', '.join(items)}]"
 )
-test = st.one_of(scalar, simple, listed, st.sampled_from(OPAQUE))
+condition = st.recursive(
+    st.one_of(
+        comparison.map(lambda text: f"? {text}"),
+        st.tuples(scalar, st.sampled_from(["<", "<=", ">", ">=", "=", "!="])).map(
+            lambda p: f"{p[0]} {p[1]} ?"
+        ),
+        st.tuples(scalar, scalar).map(lambda part: f"? between {part[0]} and {part[1]}"),
+        st.lists(st.one_of(scalar, comparison, ranges("[(", "])"), listed), min_size=1, max_size=2).map(
+            lambda tests: f"? in ({', '.join(tests)})"
+        ),
+        st.lists(scalar, max_size=2).map(lambda items: f"list contains([{', '.join(items)}], ?)"),
+        st.sampled_from(["? = limit", "? in a", "true", "null"]),
+    ),
+    lambda inner: st.one_of(
+        inner.map(lambda text: f"not({text})"),
+        st.tuples(inner, st.sampled_from(["and", "or"]), inner).map(lambda p: f"({p[0]}) {p[1]} ({p[2]})"),
+    ),
+    max_leaves=3,
+)
+test = st.one_of(scalar, simple, listed, condition, st.sampled_from(OPAQUE))
 tests = st.lists(test, min_size=1, max_size=3).map(", ".join)
 cell = st.one_of(st.none(), tests, tests.map(lambda text: f"not({text})"))
 

@@ -48,6 +48,8 @@ _WHOLE = frozenset({DATE, LOCAL_TIME, ZONED_TIME, LOCAL_DATE_TIME, ZONED_DATE_TI
 _POINTS: Mapping[Domain, Mapping[Any, Any]] = {BOOLEAN: {False: False, True: True}, NULL: {0: None}}
 _TYPE_NAMES = {ZONED_TIME: "time", ZONED_DATE_TIME: "date and time"}
 
+FEW = 4  # values that are listed, rather than those that are not meant
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -131,9 +133,9 @@ class Axis:
         rest = self.full & ~atoms
         if len(ordered) == 1 and ordered[0].domain != BOOLEAN and rest:
             negative = self._parts(rest)
-            if all(is_point for _, is_point in negative) and (
-                len(negative) < len(positive) or not all(is_point for _, is_point in positive)
-            ):
+            listed = all(is_point for _, is_point in positive)
+            shorter = not listed or len(positive) > max(FEW, len(negative))
+            if shorter and all(is_point for _, is_point in negative):
                 return f"not({', '.join(part for part, _ in negative)})"
         return ", ".join(part for part, _ in positive)
 

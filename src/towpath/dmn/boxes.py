@@ -31,14 +31,28 @@ class Work:
             raise Exhausted
 
 
-def least(full: Box, boxes: Sequence[Box], work: Work) -> list[Box]:
-    """The boxes without those that the others cover together. Raises Exhausted."""
+def tidied(full: Box, boxes: Sequence[Box], work: Work) -> list[Box]:
+    """Boxes that cover the same, without those that others cover together.
+
+    Where a box is bounded anyway, it leaves out what those before it cover. Raises Exhausted.
+    """
     known, kept = Boxes(full, boxes), (1 << len(boxes)) - 1
     for index in reversed(range(len(boxes))):
         others = kept & ~(1 << index)
         if known.outside(boxes[index], others, work) is None:
             kept = others
-    return [boxes[index] for index in members(kept)]
+    told: list[Box] = []
+    for index in members(kept):
+        box, before = boxes[index], kept & ((1 << index) - 1)
+        for place, mask in enumerate(box):
+            if mask == full[place]:
+                continue
+            for atom in members(mask):
+                part = (*box[:place], 1 << atom, *box[place + 1 :])
+                if known.outside(part, before, work) is None:
+                    box = (*box[:place], box[place] & ~(1 << atom), *box[place + 1 :])
+        told.append(box)
+    return told
 
 
 def members(bits: int) -> Iterator[int]:

@@ -2,7 +2,8 @@
 
 FEEL's tests are three-valued. A test's ``Outcome`` in a domain says for which keys it is true and for
 which it is false; for the others it is null. This is the meaning that ``towpath.feel.compiler`` gives
-to unary tests (DMN 1.5, 10.3.1.2, grammar rules 7 to 17), told ahead of the values.
+to unary tests (DMN 1.5, 10.3.1.2, grammar rules 7 to 17), told ahead of the values. What it does not tell
+is the warning that a comparison of two kinds makes (``? > 5`` of a string).
 """
 
 from __future__ import annotations
@@ -17,9 +18,13 @@ from towpath.feel.operators import ARITHMETIC, negate
 from towpath.feel.runtime import Runtime
 from towpath.feel.syntax import (
     Arithmetic,
+    Between,
+    Comparison,
+    In,
     Invocation,
     ListLiteral,
     Literal,
+    Logic,
     Name,
     Negation,
     Node,
@@ -32,6 +37,10 @@ from .extents import ALL, BOOLEAN, NONE, NULL, UNORDERED, Domain, Extent, betwee
 
 # Built-ins that make a value of a text, and nothing else.
 _MAKERS = frozenset({"date", "time", "date and time", "duration", "number"})
+
+
+_MORE = "it is more than a comparison with fixed values"
+_MIRRORED = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 class NotConstant(Exception):
@@ -48,6 +57,7 @@ _NEVER = Outcome(NONE, ALL)
 _ALWAYS = Outcome(ALL, NONE)
 
 Test = Callable[[Domain], Outcome]
+Constants = list[tuple[Domain, Any, Any]]  # domain, key, value
 
 
 class Cell(NamedTuple):
@@ -64,15 +74,8 @@ class Cell(NamedTuple):
         """The keys of a domain for which the cell is true."""
         if not self.tests:
             return ALL
-        if self.negated:
-            refused = ALL
-            for test in self.tests:
-                refused &= test(domain).false
-            return refused
-        accepted = NONE
-        for test in self.tests:
-            accepted |= test(domain).true
-        return accepted
+        outcome = _any(self.tests)(domain)
+        return outcome.false if self.negated else outcome.true
 
 
 def read_cell(expression: Expression) -> Cell:
@@ -81,7 +84,7 @@ def read_cell(expression: Expression) -> Cell:
     if not isinstance(tests, UnaryTests):
         raise NotConstant("it is no test")
     _check_reads(expression)
-    constants: list[tuple[Domain, Any, Any]] = []
+    constants: Constants = []
     return Cell([_test(node, constants) for node in tests.tests], tests.negated, constants)
 
 
@@ -115,10 +118,10 @@ def constant(node: Node) -> Any:
                 return STANDARD[name].call(Runtime(), [constant(argument) for argument in node.positional])
     except (Unanswerable, FeelLimitError) as reason:
         raise NotConstant(str(reason)) from None
-    raise NotConstant("it is more than a comparison with fixed values")
+    raise NotConstant(_MORE)
 
 
-def _place(value: Any, constants: list[tuple[Domain, Any, Any]]) -> tuple[Domain, Any]:
+def _place(value: Any, constants: Constants) -> tuple[Domain, Any]:
     found = located(value)
     if found is None:
         raise NotConstant("it compares with more than a simple value")
@@ -126,8 +129,11 @@ def _place(value: Any, constants: list[tuple[Domain, Any, Any]]) -> tuple[Domain
     return found
 
 
-def _test(node: Node, constants: list[tuple[Domain, Any, Any]]) -> Test:
+def _test(node: Node, constants: Constants) -> Test:
     """One of a cell's tests."""
+    condition = _condition(node, constants)
+    if condition is not None:
+        return condition
     if isinstance(node, OperatorTest | RangeLiteral | ListLiteral):
         return _member(node, constants)
     value = constant(node)
@@ -138,7 +144,65 @@ def _test(node: Node, constants: list[tuple[Domain, Any, Any]]) -> Test:
     return same
 
 
-def _member(node: Node, constants: list[tuple[Domain, Any, Any]], *, listed: bool = False) -> Test:
+def _condition(node: Node, constants: Constants) -> Test | None:
+    """A condition that asks about ``?`` itself, such as ``? > 5 and ? < 9``; None for another node."""
+    if isinstance(node, Comparison):
+        if _is_input(node.left):
+            return _member(OperatorTest(node.at, node.operator, node.right), constants)
+        if _is_input(node.right):
+            return _member(OperatorTest(node.at, _MIRRORED[node.operator], node.left), constants)
+    elif isinstance(node, Between) and _is_input(node.value):
+        return _within(RangeLiteral(node.at, node.low, node.high, True, True), constants)
+    elif isinstance(node, In) and _is_input(node.value):
+        return _any([_member(test, constants) for test in node.tests.tests])
+    elif isinstance(node, Logic):
+        parts = [_required(_condition(operand, constants)) for operand in node.operands]
+        return _any(parts) if node.operator == "or" else _not(_any([_not(part) for part in parts]))
+    elif isinstance(node, Invocation) and isinstance(node.function, Name) and not node.named:
+        arguments = node.positional
+        if node.function.name == "not" and len(arguments) == 1:
+            return _not(_required(_condition(arguments[0], constants)))
+        if node.function.name == "list contains" and len(arguments) == 2 and _is_input(arguments[1]):
+            items = arguments[0]
+            if isinstance(items, ListLiteral):
+                found = _any([_equal(constant(item), constants) for item in items.items])
+                return lambda domain: _decided(found(domain).true)
+    return None
+
+
+def _is_input(node: Node) -> bool:
+    return isinstance(node, Name) and node.name == "?"
+
+
+def _required(condition: Test | None) -> Test:
+    if condition is None:
+        raise NotConstant(_MORE)
+    return condition
+
+
+def _any(tests: Sequence[Test]) -> Test:
+    """A disjunction, as ``or`` and a cell's commas have it: false where all are, null where none is true."""
+
+    def test(domain: Domain) -> Outcome:
+        accepted, refused = NONE, ALL
+        for one in tests:
+            outcome = one(domain)
+            accepted |= outcome.true
+            refused &= outcome.false
+        return Outcome(accepted, refused)
+
+    return test
+
+
+def _not(test: Test) -> Test:
+    return lambda domain: Outcome(*reversed(test(domain)))
+
+
+def _decided(accepted: Extent) -> Outcome:
+    return Outcome(accepted, ~accepted)
+
+
+def _member(node: Node, constants: Constants, *, listed: bool = False) -> Test:
     """Whether the input is (in) what a tree stands for; ``listed`` among the items of a list."""
     if isinstance(node, OperatorTest):
         value = constant(node.operand)
@@ -147,8 +211,7 @@ def _member(node: Node, constants: list[tuple[Domain, Any, Any]], *, listed: boo
         if node.operator == "=":
             return _equal(value, constants)
         if node.operator == "!=":
-            same = _equal(value, constants)
-            return lambda domain: Outcome(*reversed(same(domain)))
+            return _not(_equal(value, constants))
         return _ordered(beyond, value, node.operator, constants)
     if isinstance(node, RangeLiteral):
         return _within(node, constants)
@@ -159,16 +222,15 @@ def _member(node: Node, constants: list[tuple[Domain, Any, Any]], *, listed: boo
             accepted = NONE
             for item in items:
                 accepted |= item(domain).true
-            return Outcome(accepted, ~accepted)
+            return _decided(accepted)
 
         return among
     return _equal(constant(node), constants)
 
 
-def _equal(value: Any, constants: list[tuple[Domain, Any, Any]]) -> Test:
+def _equal(value: Any, constants: Constants) -> Test:
     own, key = _place(value, constants)
-    accepted = point(key)
-    same = Outcome(accepted, ~accepted)
+    same = _decided(point(key))
 
     def test(domain: Domain) -> Outcome:
         if domain == own:
@@ -183,22 +245,20 @@ def _ordered(
     extent: Callable[[str, Any], Extent],
     value: Any,
     operator: str,
-    constants: list[tuple[Domain, Any, Any]],
+    constants: Constants,
 ) -> Test:
     own, key = _place(value, constants)
     if own in UNORDERED:
         raise NotConstant(f"nothing is {operator} {own}")
-    accepted = extent(operator, key)
-    return _only(own, Outcome(accepted, ~accepted))
+    return _only(own, _decided(extent(operator, key)))
 
 
-def _within(node: RangeLiteral, constants: list[tuple[Domain, Any, Any]]) -> Test:
+def _within(node: RangeLiteral, constants: Constants) -> Test:
     own, low = _place(constant(node.low), constants)
     other, high = _place(constant(node.high), constants)
     if own != other or own in UNORDERED:
         raise NotConstant(f"a range from {own} to {other} has no order")
-    accepted = between(low, high, node.low_included, node.high_included)
-    return _only(own, Outcome(accepted, ~accepted))
+    return _only(own, _decided(between(low, high, node.low_included, node.high_included)))
 
 
 def _only(own: Domain, outcome: Outcome) -> Test:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
@@ -11,14 +12,14 @@ from towpath.feel.types import Type
 
 from .answers import Answer, fixed_answer
 from .axes import Reading, axis_of
-from .boxes import Box, Boxes, Exhausted, Work, least, members
+from .boxes import Box, Boxes, Exhausted, Work, members, tidied
 from .cells import Cell, NotConstant, constant_of
 from .extents import located
 from .findings import Finding, FindingKind, Severity
 from .tables import DecisionTable
 
-MOST = 1000  # gaps that are counted
-REDUCED = 100  # gaps of which those are left out that the others cover
+MOST = 300  # gaps that are counted
+TIDIED = 100  # gaps that are looked through for what they share
 NAMED = 6  # rules that a sentence names
 LENGTH = 70  # characters of a test in a sentence
 
@@ -76,8 +77,13 @@ class TableCheck:
             yield from self._told(
                 "gap", "warning", self._gaps(None if shown is None else MOST), self._say_gap, shown
             )
-        yield from self._cells()
-        yield from self._unchecked()
+        cells, unchecked = self._cells(), self._unchecked()
+        yield from islice(cells, shown)
+        if more := sum(1 for _ in cells):
+            yield self._finding("empty", "warning", f"{more} more cells test for values that cannot be")
+        yield from islice(unchecked, shown)
+        if more := sum(1 for _ in unchecked):
+            yield self._finding("unchecked", "info", f"{more} more reasons why cells are not looked into")
 
     # -- telling ------------------------------------------------------------------------------------
 
@@ -259,14 +265,15 @@ class TableCheck:
         """At most so many; those that the fewest inputs bound come first."""
         boxes: list[Box] = []
         given_up: Exhausted | None = None
-        work = self.work()
         try:
-            boxes.extend(islice(Boxes(self.full, self.possible).gaps(work), most))
-            if len(boxes) <= REDUCED:
-                boxes = least(self.full, boxes, work)
+            boxes.extend(islice(Boxes(self.full, self.possible).gaps(self.work()), most))
         except Exhausted as reason:
             given_up = reason
-        for box in sorted(boxes, key=self._bounded):
+        boxes.sort(key=self._bounded)
+        if len(boxes) <= TIDIED:
+            with suppress(Exhausted):
+                boxes = tidied(self.full, boxes, self.work())
+        for box in boxes:
             yield (), box
         if given_up is not None:
             raise given_up
