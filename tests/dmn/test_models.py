@@ -306,3 +306,10 @@ def test_a_decision_that_does_not_end_fails_instead() -> None:
     evaluation = read(definitions(body)).evaluate("d", {})
     assert evaluation.failed
     assert "9999999999" in evaluation.message
+
+
+def test_text_is_no_date_where_an_output_is_one() -> None:
+    rules: list[tuple[str, ...]] = [("< 5", '"2026-01-01"'), ("-", 'date("2026-01-01")')]
+    model = table(rules, outputs=(("due", "date"),), attributes='hitPolicy="FIRST"')
+    assert model.evaluate("d", {"age": 1}).output is None
+    assert model.evaluate("d", {"age": 9}).output == "2026-01-01"

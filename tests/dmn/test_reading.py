@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from lxml import etree
 
 from tests.dmn.documents import (
     DMN_1_3,
@@ -412,6 +413,17 @@ def test_a_cell_is_told_of_by_its_own_place() -> None:
     assert (fault.element, fault.line, fault.severity) == ("cell", 3, "warning")
 
 
+def test_entries_and_columns_with_symbols_are_found_from_other_decisions() -> None:
+    ann = literal('"Ann"')
+    rows = f'<relation><column name="first-name"/><row>{ann}</row></relation>'
+    body = (
+        decision("a", context({"pre-score": "1"}))
+        + decision("b", rows)
+        + decision("d", "[a.pre-score, b[1].first-name, b.first-name]", "decision:#a", "decision:#b")
+    )
+    assert output(body) == [1, "Ann", ["Ann"]]
+
+
 # -- reading leniently -----------------------------------------------------------------------------
 
 
@@ -447,3 +459,47 @@ def test_decisions_in_a_circle_are_null_to_a_lenient_reader() -> None:
     body = decision("a", "b", "decision:#b") + decision("b", "a", "decision:#a")
     assert told(body) == ["error dmn.cycle"]
     assert read(definitions(body), lenient=True).evaluate("a", {}).output is None
+
+
+def test_a_document_with_any_part_missing_is_read_or_refused_and_never_a_crash() -> None:
+    table = (
+        '<decisionTable hitPolicy="COLLECT" aggregation="SUM"><input id="i1">'
+        '<inputExpression typeRef="number"><text>n</text></inputExpression>'
+        "<inputValues><text>[0..9]</text></inputValues></input>"
+        '<output name="o" typeRef="number"><outputValues><text>1, 2</text></outputValues>'
+        "<defaultOutputEntry><text>0</text></defaultOutputEntry></output>"
+        "<rule><inputEntry><text>&gt; 1</text></inputEntry><outputEntry><text>n</text></outputEntry></rule>"
+        "</decisionTable>"
+    )
+    xml = definitions(
+        '<itemDefinition name="t" isCollection="true"><typeRef>number</typeRef>'
+        "<allowedValues><text>&gt; 0</text></allowedValues></itemDefinition>"
+        + input_data("n", "n: number")
+        + knowledge("k", ["x: t"], boxed("for", 'iteratorVariable="i"', in_="x", return_="i + 1"))
+        + decision("a", table, "input:#n")
+        + decision("b", boxed("filter", in_="[1, a]", match="item > 1"), "decision:#a", name="b: t")
+        + decision(
+            "c",
+            context({"f": function(["y"], "y"), "r": invocation("k", x="b")}),
+            "decision:#b",
+            "knowledge:#k",
+        )
+        + service("s", outputDecision=["c"], encapsulatedDecision=["a", "b"], inputData=["n"])
+        + decision("d", boxed("conditional", if_="true", then="s(3)", else_="1"), "knowledge:#s")
+    )
+    assert read(xml).evaluate("d", {}).output == {"f": None, "r": [4]}
+    count = len(list(etree.fromstring(xml).iter()))
+    for place in range(1, count):
+        for keep in (False, True):
+            root = etree.fromstring(xml)
+            part = list(root.iter())[place]
+            if keep:
+                part.attrib.clear()
+                part.text = None
+            else:
+                part.getparent().remove(part)
+            damaged = etree.tostring(root)
+            faults(damaged)
+            model = read(damaged, lenient=True)
+            for id in model.elements:
+                model.evaluate(id, {"n": 3})

@@ -11,7 +11,6 @@ from towpath.feel.expression import Expression
 from towpath.feel.types import ANY, NotConforming, Type, coerce
 
 from .cells import NotConstant, constant_of
-from .item_types import adopted
 
 
 @dataclass(slots=True)
@@ -46,7 +45,7 @@ def fixed_answer(cells: Sequence[Expression | None], outputs: Sequence[Output]) 
     values = []
     for cell, output in zip(cells, outputs, strict=True):
         try:
-            value = None if cell is None else coerce(adopted(constant_of(cell), output.type), output.type)
+            value = None if cell is None else coerce(constant_of(cell), output.type)
         except (NotConstant, NotConforming):
             return None
         if type(value) is list:

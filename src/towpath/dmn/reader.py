@@ -327,6 +327,11 @@ class _Reader:
     def _vocabulary(self, types: ItemTypes) -> Names:
         """The names that values may have inside and that the parser must know to read them as one."""
         names = types.component_names() | {element.name for element in self.elements.values()}
+        names |= {
+            normalized(str(part.get("name")))
+            for part in self.root.iter(etree.Element)
+            if part.get("name") and local(part) in ("variable", "column", "output")
+        }
         for _, model in self.imported.values():
             names |= model.vocabulary | {element.name for element in model.elements.values()}
         return frozenset(

@@ -152,9 +152,7 @@ class DecisionTable(Boxed):
     ) -> Any:
         warned = len(state.runtime.warnings)
         value = None if cell is None else cell.run(state.runtime, scope)
-        value = conformed(
-            state, adopted(value, output.type), output.type, f"the output {output.name!r}", element
-        )
+        value = conformed(state, value, output.type, f"the output {output.name!r}", element)
         state.attribute(warned, element)
         return value
 
