@@ -337,6 +337,24 @@ BROKEN = {
         "cancel-event",
     ),
     "transaction with a timer start": (transaction("x", start("s1", duration("PT1S"))), "start-event"),
+    "an unknown extension in an event definition": (
+        catch(
+            "x",
+            duration("PT1S").replace(
+                "><", "><bpmn:extensionElements><zeebe:magic/></bpmn:extensionElements><", 1
+            ),
+        ),
+        "unknown-extension",
+    ),
+    "a variable for an error's code that is none": (
+        service("h") + boundary("x", "h", error(None, errorCodeVariable="a b")),
+        "variable-name",
+    ),
+    "a path for an error's message": (
+        service("h") + boundary("x", "h", error(None, errorMessageVariable="a.b")),
+        "variable-name",
+    ),
+    "an expression that catches an error": (service("h") + boundary("x", "h", error("=code")), "error-code"),
     "link": (element("intermediateThrowEvent", "x", '<bpmn:linkEventDefinition name="l"/>'), "link-name"),
     "default flow": (exclusive("x", default="none"), "default-flow"),
     "no condition": (exclusive("x") + flow("x", "end", id="f1") + flow("x", "end", id="f2"), "condition"),
@@ -359,6 +377,7 @@ BROKEN = {
 def test_a_broken_element_is_a_fault_at_that_element(what: str) -> None:
     part, rule = BROKEN[what]
     globals_ = message_definition("n", None) + escalation_definition("S") + escalation_definition("=code")
+    globals_ += error_definition("=code")
     found = rules(around(part, globals=globals_))
     named = {element for found_rule, element in found if found_rule == rule}
     assert named & {"x", "x-undone", "p"}, found

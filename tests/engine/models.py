@@ -175,12 +175,17 @@ def message_definition(name: str, correlation_key: str | None = "=key") -> str:
     return f'<bpmn:message id="message-{name}" name="{name}">{key}</bpmn:message>'
 
 
-def error(code: str | None = None) -> str:
-    return f'<bpmn:errorEventDefinition errorRef="error-{code}"/>' if code else "<bpmn:errorEventDefinition/>"
+def error(code: str | None = None, **variables: str) -> str:
+    """``variables``: errorCodeVariable, errorMessageVariable."""
+    reference = f' errorRef="error-{code}"' if code else ""
+    text = "".join(f" {name}={quoteattr(value)}" for name, value in variables.items())
+    named = f"<bpmn:extensionElements><zeebe:error{text}/></bpmn:extensionElements>" if text else ""
+    return f"<bpmn:errorEventDefinition{reference}>{named}</bpmn:errorEventDefinition>"
 
 
 def error_definition(code: str) -> str:
-    return f'<bpmn:error id="error-{code}" errorCode="{code}"/>'
+    """The code may be an expression."""
+    return f'<bpmn:error id="error-{code}" errorCode={quoteattr(code)}/>'
 
 
 def escalation(code: str | None = None) -> str:

@@ -20,8 +20,8 @@ from tests.engine.models import (
     undone,
 )
 from tests.process.conftest import Open
-from towpath.process import ProcessServer
-from towpath.wire import ActivateJobs, CreateProcessInstance, Resource, Search
+from towpath.process import ManualClock, ProcessServer
+from towpath.wire import ActivateJobs, CreateProcessInstance, JobError, Resource, Search
 
 
 def resource(*parts: str) -> Resource:
@@ -159,4 +159,22 @@ async def test_a_canceled_transaction_is_undone_and_left_by_its_cancel_event(ser
         ("canceled", "BOUNDARY_EVENT", "COMPLETED"),
         ("leave-hotel", "SERVICE_TASK", "COMPLETED"),
     } <= await seen(server, key)
+    assert (await server.process_instance(key)).state == "COMPLETED"
+
+
+async def test_a_job_whose_error_nothing_catches_is_with_nobody_until_its_incident_is_resolved(
+    server: ProcessServer, clock: ManualClock
+) -> None:
+    await server.deploy([resource(process(start(), service("work"), end(), flows("start", "work", "end")))])
+    key = await create(server)
+    [job] = await server.activate_jobs(ActivateJobs(type="work", timeout=1000, request_timeout=-1))
+    await server.throw_job_error(job.job_key, JobError(error_code="BAD"))
+    [row] = (await server.search_jobs(Search())).items
+    assert row.state == "ERROR_THROWN"
+    clock.advance(2000)
+    assert await server.activate_jobs(ActivateJobs(type="work", request_timeout=-1)) == []
+    [incident] = (await server.search_incidents(Search(filter={"processInstanceKey": key}))).items
+    assert incident.error_type == "UNHANDLED_ERROR_EVENT"
+    await server.resolve_incident(incident.incident_key)
+    await complete(server, "work")
     assert (await server.process_instance(key)).state == "COMPLETED"

@@ -130,6 +130,8 @@ def definition(node: etree._Element, at: Place, scope: Globals, notes: Notes) ->
     if at not in kind.places:
         notes.fault(child, "not-executed", f"A {tag} is not executed in {at.value}.")
         return None
+    if tag != "errorEventDefinition":
+        Extensions(child, notes)  # for what is not known in it
     return kind.read(Definition(child, at, scope, notes))
 
 
@@ -173,7 +175,10 @@ def message(node: etree._Element, scope: Globals, notes: Notes, *, needs_key: bo
 
 
 def _error(made: Definition) -> Error | None:
-    return _coded(made, "error", made.scope.errors, Error(None))
+    found = _coded(made, "error", made.scope.errors, Error(None))
+    if found is None or made.at is Place.END:
+        return found
+    return Error(found.code, *Extensions(made.node, made.notes).error_variables())
 
 
 def _escalation(made: Definition) -> Escalation | None:

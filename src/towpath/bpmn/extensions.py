@@ -25,6 +25,7 @@ KNOWN = {
     "assignmentDefinition",
     "calledDecision",
     "calledElement",
+    "error",
     "formDefinition",
     "ioMapping",
     "loopCharacteristics",
@@ -190,6 +191,22 @@ class Extensions:
             return None, self.notes.value(node, external, "form reference")
         name = self.notes.required(node, "formId", "id of the form")
         return (self._called(node, name), None) if name is not None else (None, None)
+
+    def error_variables(self) -> tuple[str | None, str | None]:
+        """``zeebe:error`` of an error that is caught: the variables for its code and its message."""
+        return self._variable("error", "errorCodeVariable"), self._variable("error", "errorMessageVariable")
+
+    def _variable(self, name: str, attribute: str) -> str | None:
+        node = self.found.get(name)
+        text = node.get(attribute) if node is not None else None
+        if node is None or not text:
+            return None
+        path = self.notes.path(node, text, attribute)
+        if len(path) > 1:
+            self.notes.fault(
+                node, "variable-name", f"`{text}` leads into a context.", "Name a variable without dots."
+            )
+        return path[0]
 
     def correlation_key(self) -> Value | None:
         node = self.found.get("subscription")

@@ -113,9 +113,11 @@ class Message:
 
 @dataclass(slots=True, eq=False, frozen=True)
 class Error:
-    """``code`` None catches every error."""
+    """``code`` None catches every error. Caught, the variables are set to its code and message."""
 
     code: Value | None
+    code_variable: str | None = None
+    message_variable: str | None = None
 
 
 @dataclass(slots=True, eq=False, frozen=True)

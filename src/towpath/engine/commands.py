@@ -129,7 +129,11 @@ class CalledInstanceTerminated(Command, frozen=True, kw_only=True, tag="called-i
 
 
 class CalledInstanceThrew(Command, frozen=True, kw_only=True, tag="called-instance-threw"):
-    """An error went uncaught in a called instance and looks for a handler here."""
+    """An error that nothing caught in a called instance looks for an event that does here.
+
+    ``origin_key`` and ``thrower`` are the instance and the element instance that threw it, and wait for
+    the answer.
+    """
 
     instance_key: int
     element_instance_key: int
@@ -137,11 +141,12 @@ class CalledInstanceThrew(Command, frozen=True, kw_only=True, tag="called-instan
     code: str
     message: str = ""
     variables: Variables = field(default_factory=dict)
-    thrower: int = 0  # the element instance, in the called instance, that waits for the answer
+    thrower: int = 0
+    origin_key: int = 0  # 0: the called instance itself
 
 
 class ErrorNotCaught(Command, frozen=True, kw_only=True, tag="error-not-caught"):
-    """The answer to a called instance: nothing above it catches its error."""
+    """The answer to a called instance: no caller catches its error."""
 
     instance_key: int
     element_instance_key: int  # the thrower

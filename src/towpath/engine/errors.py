@@ -6,11 +6,12 @@ from msgspec.structs import replace
 
 from towpath.bpmn.graph import Element, Error
 from towpath.engine import events
-from towpath.engine.commands import CalledInstanceThrew, ErrorNotCaught
+from towpath.engine.commands import CalledInstanceThrew, ErrorNotCaught, Variables
+from towpath.engine.documents import Document
 from towpath.engine.effects import UpdateJob
 from towpath.engine.propagation import find_catcher
 from towpath.engine.state import ACTIVE, ElementInstance, Thrown
-from towpath.engine.work import NO_VARIABLES, Work
+from towpath.engine.work import NO_VARIABLES, Refusal, Work
 
 
 def throw_at(work: Work, current: ElementInstance, element: Element) -> None:
@@ -31,10 +32,7 @@ def throw(work: Work, current: ElementInstance) -> None:
     """
     thrown = current.thrown
     assert thrown is not None
-    caught = find_catcher(work, current, Error, thrown.code)
-    if caught is not None:
-        owner, target = caught
-        events.trigger(work, work.edit(owner.key), target, thrown.variables)
+    if _caught(work, current, thrown.code, thrown.message, thrown.variables.data):
         return
     if current.job is not None and not current.job.suspended:
         current.job = replace(current.job, suspended=True)
@@ -46,10 +44,63 @@ def throw(work: Work, current: ElementInstance) -> None:
                 suspended=True,
             )
         )
-    parent = work.instance.parent
-    if parent is None:
-        not_caught(work, current)
+    if work.instance.parent is None:
+        _not_caught(work, current)
+    else:
+        _ask_caller(work, thrown.code, thrown.message, thrown.variables.data, work.instance.key, current.key)
+
+
+def called_threw(work: Work, current: ElementInstance, command: CalledInstanceThrew) -> None:
+    """The instance that the call activity ``current`` called, or one that it called, has thrown."""
+    if _caught(work, current, command.code, command.message, command.variables):
         return
+    origin = command.origin_key or command.called_key
+    if work.instance.parent is not None:
+        _ask_caller(work, command.code, command.message, command.variables, origin, command.thrower)
+        return
+    work.send(
+        ErrorNotCaught(
+            id=work.effect_id(),
+            at=work.at,
+            instance_key=origin,
+            element_instance_key=command.thrower,
+        )
+    )
+
+
+def not_caught(work: Work, command: ErrorNotCaught) -> None:
+    """No caller catches what an element instance here has thrown."""
+    current = work.elements.get(command.element_instance_key)
+    if current is None or current.thrown is None or current.incident is not None:
+        raise Refusal("not-found", f"No element instance {command.element_instance_key} threw an error.")
+    _not_caught(work, work.edit(current.key))
+
+
+def _not_caught(work: Work, current: ElementInstance) -> None:
+    thrown = current.thrown
+    assert thrown is not None
+    said = f": {thrown.message}" if thrown.message else ""
+    work.open_incident(current, "UNHANDLED_ERROR_EVENT", f"No event catches the error `{thrown.code}`{said}")
+
+
+def _caught(work: Work, current: ElementInstance, code: str, message: str, variables: Variables) -> bool:
+    """Trigger the nearest event that catches the error, if there is one."""
+    found = find_catcher(work, current, Error, code)
+    if found is None:
+        return False
+    owner, target = found
+    assert isinstance(target.event, Error)
+    named = {target.event.code_variable: code, target.event.message_variable: message}
+    brought = {**variables, **{name: value for name, value in named.items() if name is not None}}
+    events.trigger(work, work.edit(owner.key), target, Document(brought))
+    return True
+
+
+def _ask_caller(
+    work: Work, code: str, message: str, variables: Variables, origin_key: int, thrower: int
+) -> None:
+    parent = work.instance.parent
+    assert parent is not None
     work.send(
         CalledInstanceThrew(
             id=work.effect_id(),
@@ -57,28 +108,10 @@ def throw(work: Work, current: ElementInstance) -> None:
             instance_key=parent.instance_key,
             element_instance_key=parent.element_instance_key,
             called_key=work.instance.key,
-            code=thrown.code,
-            message=thrown.message,
-            variables=thrown.variables.data,
-            thrower=current.key,
+            code=code,
+            message=message,
+            variables=variables,
+            origin_key=origin_key,
+            thrower=thrower,
         )
     )
-
-
-def not_caught(work: Work, current: ElementInstance) -> None:
-    """Nothing catches it: tell the called instance that threw, or open the incident here."""
-    thrown = current.thrown
-    assert thrown is not None
-    if current.called:
-        current.thrown = None
-        work.send(
-            ErrorNotCaught(
-                id=work.effect_id(),
-                at=work.at,
-                instance_key=current.called,
-                element_instance_key=thrown.thrower,
-            )
-        )
-        return
-    said = f": {thrown.message}" if thrown.message else ""
-    work.open_incident(current, "UNHANDLED_ERROR_EVENT", f"No event catches the error `{thrown.code}`{said}")

@@ -192,8 +192,11 @@ def _outputs(work: Work, current: ElementInstance, element: Element) -> None:
                 {**(current.variables.data if current.variables is not None else {}), **result}
             )
         _spread(work, current, element, mapped_outputs(work, current, element))
-    elif result and not isinstance(element.event, Error):
-        # The variables of a caught error stay at the event that caught it.
+    elif result:
+        if isinstance(element.event, Error):
+            # The variables of a caught error stay at the event that caught it, but for those that it names.
+            named = (element.event.code_variable, element.event.message_variable)
+            result = {name: value for name, value in result.items() if name in named}
         if element.kind == "start":
             _spread(work, current, element, result)
         else:

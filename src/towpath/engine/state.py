@@ -54,7 +54,6 @@ class Thrown(Struct, omit_defaults=True):
     code: str
     message: str
     variables: Document
-    thrower: int = 0  # where a called instance threw: its element instance that did
 
 
 class Loop(Struct, omit_defaults=True):

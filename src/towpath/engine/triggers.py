@@ -9,12 +9,11 @@ from towpath.engine.commands import (
     CalledInstanceTerminated,
     CalledInstanceThrew,
     Continue,
-    ErrorNotCaught,
     TriggerMessage,
     TriggerTimer,
 )
 from towpath.engine.documents import Document
-from towpath.engine.state import ElementInstance, Thrown, Wait
+from towpath.engine.state import ElementInstance, Wait
 from towpath.engine.work import Refusal, Work
 
 
@@ -76,15 +75,7 @@ def called_terminated(work: Work, command: CalledInstanceTerminated) -> None:
 
 def called_threw(work: Work, command: CalledInstanceThrew) -> None:
     current = _calling(work, command.element_instance_key, command.called_key)
-    current.thrown = Thrown(command.code, command.message, Document(command.variables), command.thrower)
-    errors.throw(work, current)
-
-
-def error_not_caught(work: Work, command: ErrorNotCaught) -> None:
-    current = work.elements.get(command.element_instance_key)
-    if current is None or current.thrown is None or current.incident is not None:
-        raise Refusal("not-found", f"No element instance {command.element_instance_key} threw an error.")
-    errors.not_caught(work, work.edit(current.key))
+    errors.called_threw(work, current, command)
 
 
 def called_escalated(work: Work, command: CalledInstanceEscalated) -> None:

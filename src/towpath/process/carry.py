@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from towpath.engine import effects as fx
-from towpath.engine.commands import AnyCommand, FailJob, ResolveIncident
+from towpath.engine.commands import AnyCommand, FailJob, ResolveIncident, ThrowJobError
 from towpath.process.feed import Head
 from towpath.process.values import to_text
 from towpath.storage import tables as db
@@ -85,12 +85,13 @@ def _offer_job(c: Context, e: fx.OfferJob) -> None:
 
 
 def _update_job(c: Context, e: fx.UpdateJob) -> None:
-    if not isinstance(c.command, FailJob | ResolveIncident):
+    if not isinstance(c.command, FailJob | ThrowJobError | ResolveIncident):
         # Whoever works on it keeps it.
         c.changes.update(db.AMEND_JOB, e.retries, c.b, e.key)
         return
     if e.suspended:
-        state, ready, at = "FAILED", None, None
+        state = "ERROR_THROWN" if isinstance(c.command, ThrowJobError) else "FAILED"
+        ready, at = None, None
     elif e.retry_at is not None and e.retry_at > c.now:
         state, ready, at = "FAILED", 0, e.retry_at
         c.work.told.due(e.retry_at)
