@@ -4,11 +4,13 @@ import random
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from towpath.feel import FeelLimitError, compile, to_json, to_python
 from towpath.feel.builtins import STANDARD
+
+from .effort import examples
 
 # The parameters of DMN 1.5, 10.3.4, with arguments that fit.
 DMN = r"""
@@ -221,7 +223,7 @@ function(a)a
 VALUES = [compile(piece).evaluate({}).value for piece in _PIECES.split()]
 
 
-@settings(max_examples=1500, deadline=None)
+@examples(500)
 @given(
     st.sampled_from(sorted(STANDARD)), st.lists(st.sampled_from(range(len(VALUES))), min_size=1, max_size=4)
 )

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 
 from towpath.feel import FeelLimitError, compile, evaluate, from_json, to_json, to_python
 
+from .effort import examples
+
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
@@ -199,6 +201,7 @@ JSON = st.recursive(
 )
 
 
+@examples(100)
 @given(JSON)
 def test_json_survives_the_way_through_feel(value: Any) -> None:
     assert to_json(from_json(value)) == value
@@ -206,6 +209,7 @@ def test_json_survives_the_way_through_feel(value: Any) -> None:
     assert evaluate("from json(to json(x))", {"x": value}) == value
 
 
+@examples(100)
 @given(st.dates() | st.times() | st.timedeltas() | st.datetimes(timezones=st.none() | st.timezones()))
 def test_moments_survive_the_way_through_feel(value: Any) -> None:
     assert evaluate("x", {"x": value}) == value

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from towpath.feel import Range, compile
 
+from .effort import examples
+
 # Points of half units stand for a dense order between whole ends.
 GRID = [half / 2 for half in range(-1, 23)]
 RANGES = st.builds(
@@ -30,6 +32,7 @@ def points(extent: Range) -> set[float]:
     }
 
 
+@examples(100)
 @given(RANGES, RANGES)
 def test_relations_are_those_of_the_points_within(a: Range, b: Range) -> None:
     mine, theirs = points(a), points(b)
@@ -44,6 +47,7 @@ def test_relations_are_those_of_the_points_within(a: Range, b: Range) -> None:
     assert holds("meets", a, b) is (a.end == b.start and a.end_included and b.start_included)
 
 
+@examples(100)
 @given(RANGES, st.sampled_from(GRID))
 def test_a_point_lies_to_a_range_as_its_points_say(extent: Range, point: float) -> None:
     within = points(extent)
@@ -56,6 +60,7 @@ def test_a_point_lies_to_a_range_as_its_points_say(extent: Range, point: float) 
     assert holds("finishes", point, extent) is (point == extent.end and extent.end_included)
 
 
+@examples(100)
 @given(RANGES, RANGES)
 def test_a_relation_has_its_converse(a: Range, b: Range) -> None:
     for relation, converse in [
