@@ -82,6 +82,7 @@ def test_the_choice_is_told_where_there_is_one(file: Path) -> None:
     missing = dmn("evaluate", file, "-d", "rout")
     assert missing.exit_code == 2
     assert "Claim route" in missing.stderr
+    assert "double" in missing.stderr
     file.write_text(MODEL.replace('<requiredDecision href="#gross"/>', '<requiredInput href="#amount"/>'))
     several = dmn("evaluate", file)
     assert several.exit_code == 2

@@ -181,6 +181,16 @@ def test_knowledge_models_and_services_are_invoked_with_the_inputs(tmp_path: Pat
     assert not outcome(tmp_path, given + result("two service", value("decimal", "5")), attributes=both).passed
 
 
+def test_what_an_imported_model_has_is_asked_for_by_the_imports_name(tmp_path: Path) -> None:
+    (tmp_path / "o.dmn").write_text(IMPORTING)
+    given = f'<inputNode name="n">{value("decimal", "4")}</inputNode>'
+    service = 'type="decisionService" invocableName="m.one service"'
+    asked = given + result("next", value("decimal", "5"))
+    assert outcome(tmp_path, asked, attributes=service, name="o.dmn").passed == 1
+    missing = outcome(tmp_path, given + result("m.nothing", ""), name="o.dmn")
+    assert "no 'm.nothing'" in missing.cases[0].reason
+
+
 def test_untyped_values_are_read_as_the_model_and_the_result_want(tmp_path: Path) -> None:
     given = '<inputNode name="n"><value>41</value></inputNode>'
     assert outcome(tmp_path, given + result("next", "<value>42</value>")).passed == 1

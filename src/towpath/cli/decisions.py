@@ -16,7 +16,7 @@ from towpath.cli.diagnostics import show_error
 from towpath.cli.output import console, errors, fail
 from towpath.cli.values import encoded, harmless, raw, width, written
 from towpath.dmn import Evaluation, Model
-from towpath.dmn.graph import DecisionNode
+from towpath.dmn.graph import DecisionNode, Knowledge, Service
 from towpath.faults import Faulty
 from towpath.feel import FeelError, from_json
 
@@ -92,12 +92,13 @@ def _only(model: Model, file: Path) -> str:
 
 
 def _listed(model: Model) -> str:
-    if not model.decisions:
-        return "no decisions"
-    return ", ".join(
+    """What can be asked for: decisions with their ids, then services and knowledge models."""
+    names = [
         decision.name if decision.name == decision.id else f"{decision.name} ({decision.id})"
         for decision in model.decisions.values()
-    )
+    ]
+    names += [element.name for element in model.elements.values() if isinstance(element, Service | Knowledge)]
+    return ", ".join(names) or "nothing to evaluate"
 
 
 def _json(asked: str, evaluation: Evaluation) -> str:
