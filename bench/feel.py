@@ -1,8 +1,15 @@
-"""FEEL beside feelin, the JavaScript engine of Camunda's forms: ``python -m bench.feel [--json] [--quick]``.
+"""FEEL beside the engines one could have instead: ``python -m bench.feel [--json] [--quick]``.
 
 Thirty expressions run here and there in turns on one machine, in CPU seconds, the best of the rounds:
-compiled beforehand (there: the closure that its interpreter makes of a parse tree), through the public
-call with text and variables, and parsing alone. feelin is installed by npm into a temporary folder.
+
+- *compiled* beforehand, with variables of the engine's own kinds and after a warm-up. Here that is the Python
+  function that an expression becomes when it has run often; in feelin, the JavaScript engine of Camunda's
+  forms, the closure that its interpreter makes of a parse tree.
+- *public*: the call with text and variables that a manual shows first. Ours keeps what it compiled.
+- *parsing* alone.
+
+What an engine cannot do (an error, or another answer) is left out of its comparison. Three of the expressions
+have only constants in them, which our compiler reckons once; the figures without those stand beside.
 """
 
 from __future__ import annotations
@@ -10,24 +17,27 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import shutil
-import subprocess
+import os
+import platform
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from towpath.feel import Expression, evaluate, from_json, to_json
 from towpath.feel import compile as compile_feel
 from towpath.feel.runtime import Runtime
 
-PEER = "feelin@8.2"
+from .feel_peers import FEELIN, PYTHON_PEERS, Peer, feelin, python_peer
+
 VARIABLES: dict[str, Any] = {
     "x": 5,
     "y": 7,
@@ -71,36 +81,10 @@ EXPRESSIONS = (
     "(function(a, b) a + b)(x, y)",
 )
 
-_SCRIPT = """
-import * as feelin from './peer.js';
-import { readFileSync } from 'node:fs';
-const { expressions, variables, seconds } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
-function timed(action) {
-  let count = 1;
-  for (;;) {
-    const before = process.cpuUsage();
-    for (let i = 0; i < count; i++) action();
-    const used = process.cpuUsage(before);
-    const spent = (used.user + used.system) / 1e6;
-    if (spent >= seconds) return spent / count;
-    count = Math.max(count * 2, Math.ceil(count * seconds / Math.max(spent, 1e-4)));
-  }
-}
-const rows = expressions.map(text => {
-  const context = feelin.coerceContext(variables);
-  const tree = feelin.parseExpression(text, context);
-  const { root } = feelin.interpreter._buildExecutionTree(tree, text, new feelin.InterpreterContext());
-  const value = root(context);
-  return {
-    value: JSON.parse(JSON.stringify(value ?? null)),
-    compiled: timed(() => root(context)),
-    public: timed(() => feelin.evaluate(text, variables)),
-    parsing: timed(() => feelin.parseExpression(text, context)),
-  };
-});
-console.log(JSON.stringify(rows));
-"""
+CONSTANT = frozenset(text for text in EXPRESSIONS if text.startswith(("date(", "duration(")))
 MODES = ("compiled", "public", "parsing")
+GOALS = {"compiled": 2.0, "public": 50.0, "parsing": 1.0}  # times faster than feelin
+WIDTH = 190  # columns of the tables where no terminal says how many there are
 
 
 def timed(action: Callable[[], object], seconds: float) -> float:
@@ -122,6 +106,8 @@ def ours(seconds: float) -> list[dict[str, Any]]:
     for text in EXPRESSIONS:
         expression = compile_feel(text, names=VARIABLES)
         converted = from_json(VARIABLES)
+        while not expression.hot:
+            expression.run(Runtime(), converted)
         rows.append(
             {
                 "value": to_json(expression.evaluate(VARIABLES).value),
@@ -133,57 +119,13 @@ def ours(seconds: float) -> list[dict[str, Any]]:
     return rows
 
 
-def installed(folder: Path) -> str | None:
-    """Put feelin into ``folder``; the reason where it cannot be had."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        return "node and npm are not on the path"
-    (folder / "package.json").write_text('{"type": "module"}')
-    try:
-        done = subprocess.run(
-            [npm, "install", "--silent", "--no-audit", "--no-fund", PEER],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=180,
-        )
-    except subprocess.TimeoutExpired:
-        return "npm did not answer in three minutes"
-    if done.returncode:
-        return f"npm could not install {PEER}: {(done.stderr or done.stdout).strip()[-200:]}"
-    source = (folder / "node_modules/feelin/dist/index.js").read_text()
-    # The closure that its interpreter makes is not exported; a copy of the module exports it.
-    exported = "\nexport { interpreter, InterpreterContext, coerceContext };\n"
-    (folder / "node_modules/feelin/dist/peer.js").write_text(source + exported)
-    (folder / "node_modules/feelin/dist/run.js").write_text(_SCRIPT)
-    return None
+def least(rounds: Sequence[list[dict[str, Any]]], mode: str, index: int) -> float | None:
+    """The least time of an expression in a mode; None where the engine has none."""
+    times = [round_[index][mode] for round_ in rounds if mode in round_[index]]
+    return min(times) if times else None
 
 
-def theirs(folder: Path, seconds: float) -> list[dict[str, Any]]:
-    """The same rows from feelin."""
-    task = folder / "task.json"
-    task.write_text(json.dumps({"expressions": EXPRESSIONS, "variables": VARIABLES, "seconds": seconds}))
-    done = subprocess.run(
-        ["node", str(folder / "node_modules/feelin/dist/run.js"), str(task)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=900,
-    )
-    rows: list[dict[str, Any]] = json.loads(done.stdout)
-    return rows
-
-
-def best(rounds: list[list[dict[str, Any]]]) -> list[dict[str, float]]:
-    """The least time of every expression and mode."""
-    return [
-        {mode: min(round_[index][mode] for round_ in rounds) for mode in MODES}
-        for index in range(len(EXPRESSIONS))
-    ]
-
-
-def geomean(values: list[float]) -> float:
+def geomean(values: Sequence[float]) -> float:
     return math.exp(sum(map(math.log, values)) / len(values))
 
 
@@ -196,50 +138,94 @@ def same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-def measured(quick: bool) -> tuple[list[dict[str, Any]], Table | None]:
-    """The summary's rows and, where feelin could be had, the table per expression."""
+def compared(
+    mine: Sequence[list[dict[str, Any]]], peer: Peer, mode: str, left_out: frozenset[str] = frozenset()
+) -> list[float]:
+    """How many times faster we are, for each expression that both answer alike."""
+    ratios = []
+    for index, text in enumerate(EXPRESSIONS):
+        theirs = least(peer.rounds, mode, index)
+        own = least(mine, mode, index)
+        if theirs is None or own is None or text in left_out or not agrees(mine, peer, index):
+            continue
+        ratios.append(theirs / own)
+    return ratios
+
+
+def agrees(mine: Sequence[list[dict[str, Any]]], peer: Peer, index: int) -> bool:
+    row = peer.rounds[0][index]
+    return "error" not in row and same(mine[0][index]["value"], row["value"])
+
+
+def measured(quick: bool) -> tuple[list[dict[str, Any]], list[list[dict[str, Any]]], list[Peer]]:
+    """The summary's rows, our rounds, and the peers with theirs."""
     seconds, rounds = (0.01, 2) if quick else (0.04, 3)
+    task = {"expressions": EXPRESSIONS, "variables": VARIABLES, "seconds": seconds}
+    mine: list[list[dict[str, Any]]] = []
     with tempfile.TemporaryDirectory(prefix="bench-feel-") as name:
         folder = Path(name)
-        missing = installed(folder)
-        our_rounds, their_rounds = [], []
+        peers = [feelin(folder), *(python_peer(package, folder) for package in PYTHON_PEERS)]
         for _ in range(rounds):
-            our_rounds.append(ours(seconds))
-            if missing is None:
-                their_rounds.append(theirs(folder, seconds))
-    mine = best(our_rounds)
-    rows: list[dict[str, Any]] = [
-        {
-            "name": f"{mode}, geomean",
-            "value": geomean([row[mode] for row in mine]) * 1e6,
-            "unit": "us",
-            "ok": None,
-        }
-        for mode in MODES
-    ]
-    if missing is not None:
-        rows.append({"name": f"{PEER}: {missing}", "value": None, "unit": "", "ok": None})
-        return rows, None
-    other = best(their_rounds)
-    for mode, goal in (("compiled", 2.0), ("public", 50.0), ("parsing", 1.0)):
-        ratio = geomean([b[mode] / a[mode] for a, b in zip(mine, other, strict=True)])
-        rows.append(
-            {
-                "name": f"{mode}: times faster than {PEER}, geomean",
+            mine.append(ours(seconds))
+            for peer in peers:
+                if not peer.missing:
+                    peer.measure(folder, task)
+    rows: list[dict[str, Any]] = []
+    for mode in MODES:
+        times = [time for index in range(len(EXPRESSIONS)) if (time := least(mine, mode, index))]
+        rows.append({"name": f"{mode}, geomean", "value": geomean(times) * 1e6, "unit": "us", "ok": None})
+    for peer in peers:
+        if peer.missing:
+            rows.append({"name": f"{peer.name}: {peer.missing}", "value": None, "unit": "", "ok": None})
+            continue
+        for mode in MODES:
+            ratios = compared(mine, peer, mode)
+            if not ratios:
+                continue
+            ratio, goal = geomean(ratios), GOALS.get(mode) if peer.name == FEELIN else None
+            row: dict[str, Any] = {
+                "name": f"{mode}: times faster than {peer.name}, geomean of {len(ratios)}",
                 "value": round(ratio, 2),
                 "unit": "x",
-                "goal": f">= {goal:g}",
-                "ok": ratio >= goal,
+                "ok": None if goal is None else ratio >= goal,
             }
-        )
-    table = Table(
-        "expression", *(f"{mode} us" for mode in MODES), *(f"feelin {mode}" for mode in MODES), "same answer"
-    )
+            rows.append(row if goal is None else row | {"goal": f">= {goal:g}"})
+            if mode == "compiled":
+                reading = compared(mine, peer, mode, CONSTANT)
+                rows.append(
+                    {
+                        "name": f"the same without constant expressions, geomean of {len(reading)}",
+                        "value": round(geomean(reading), 2),
+                        "unit": "x",
+                        "ok": None,
+                    }
+                )
+    return rows, mine, peers
+
+
+def by_expression(mine: list[list[dict[str, Any]]], peers: Sequence[Peer]) -> Table:
+    """Microseconds of every expression; ``cannot`` where an engine fails or answers otherwise."""
+    had = [(peer, mode) for peer in peers if peer.rounds for mode in MODES if mode in _modes(peer)]
+    table = Table("us of CPU", *MODES, *(f"{peer.name} {mode}" for peer, mode in had))
     for index, text in enumerate(EXPRESSIONS):
-        times = [f"{side[index][mode] * 1e6:.1f}" for side in (mine, other) for mode in MODES]
-        alike = same(our_rounds[0][index]["value"], their_rounds[0][index]["value"])
-        table.add_row(text, *times, "yes" if alike else "no")
-    return rows, table
+        cells = [f"{(least(mine, mode, index) or 0) * 1e6:.1f}" for mode in MODES]
+        for peer, mode in had:
+            time = least(peer.rounds, mode, index)
+            able = time is not None and agrees(mine, peer, index)
+            cells.append(f"{time * 1e6:.1f}" if able and time is not None else "cannot")
+        table.add_row(escape(text), *cells)
+    return table
+
+
+def _modes(peer: Peer) -> frozenset[str]:
+    return frozenset(mode for row in peer.rounds[0] for mode in row)
+
+
+def machine(peers: Sequence[Peer]) -> str:
+    """What ran, on what."""
+    engines = [f"towpath {version('towpath')}", *(name for peer in peers for name in peer.versions)]
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return f"{', '.join(engines)}; {python}; {platform.machine()}, {os.cpu_count()} CPUs"
 
 
 def main() -> int:
@@ -247,19 +233,21 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
-    rows, table = measured(options.quick)
+    rows, mine, peers = measured(options.quick)
     if options.json:
-        print(json.dumps({"rows": rows}))
+        print(json.dumps({"rows": rows, "machine": machine(peers)}))
         return 0
     console = Console()
-    if table is not None:
-        console.print(table)
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
+    console.print(by_expression(mine, peers))
     summary = Table("figure", "value", "unit", "goal", "ok")
     for row in rows:
         value = "" if row["value"] is None else f"{row['value']:.2f}"
         verdict = {True: "yes", False: "no", None: ""}[row["ok"]]
-        summary.add_row(row["name"], value, row["unit"], row.get("goal", ""), verdict)
+        summary.add_row(escape(row["name"]), value, row["unit"], row.get("goal", ""), verdict)
     console.print(summary)
+    console.print(machine(peers))
     return 0
 
 
