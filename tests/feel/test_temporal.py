@@ -62,6 +62,8 @@ def answer(text: str) -> object:
         ('time("10:20:30+18:00")', "10:20:30+18:00"),
         ('time("10:20:30+18:01")', None),
         ('time("10:20:30@Nowhere/Land")', None),
+        ('time("10:20:30@localtime")', None),
+        ('time("10:20:30@Etc/GMT+1").time offset', "-PT1H"),
         ('time("10:20:30+02:00@Europe/Paris")', None),
         ('time(@"2020-01-01")', "00:00:00Z"),
         ('time(@"2020-01-01T10:20:30@Europe/Paris")', "10:20:30@Europe/Paris"),

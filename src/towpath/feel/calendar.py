@@ -85,6 +85,8 @@ class Zone(NamedTuple):
 
 
 UTC = Zone(0)
+# What systems keep beside the places of the IANA database: their own setting, and that there is none.
+_NO_PLACES = {"localtime", "Factory"}
 
 
 def _held(seconds: int) -> _dt.datetime:
@@ -108,7 +110,7 @@ def zone_info(name: str) -> ZoneInfo:
 
 @lru_cache(maxsize=1)
 def _zone_names() -> dict[str, str]:
-    return {name.lower(): name for name in available_timezones()}
+    return {name.lower(): name for name in available_timezones() - _NO_PLACES}
 
 
 def parse_zone(text: str) -> Zone | None:
