@@ -313,3 +313,20 @@ def test_text_is_no_date_where_an_output_is_one() -> None:
     model = table(rules, outputs=(("due", "date"),), attributes='hitPolicy="FIRST"')
     assert model.evaluate("d", {"age": 1}).output is None
     assert model.evaluate("d", {"age": 9}).output == "2026-01-01"
+
+
+def test_without_output_values_the_order_of_priority_is_that_of_the_type_s_values() -> None:
+    types = (
+        '<itemDefinition name="tLevel"><typeRef>string</typeRef><allowedValues><text>"high", "low"</text>'
+        "</allowedValues></itemDefinition>"
+    )
+    cells = "".join(
+        f'<rule><inputEntry><text>-</text></inputEntry><outputEntry><text>"{level}"</text></outputEntry></rule>'
+        for level in ("low", "high")
+    )
+    part = (
+        '<decision id="d" name="d"><decisionTable hitPolicy="OUTPUT ORDER"><input><inputExpression>'
+        '<text>1</text></inputExpression></input><output typeRef="tLevel"/>'
+    )
+    model = read(definitions(f"{types}{part}{cells}</decisionTable></decision>"))
+    assert model.evaluate("d", {}).output == ["high", "low"]

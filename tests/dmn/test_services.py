@@ -1,7 +1,10 @@
 """Decision services and knowledge models as functions (DMN 1.5, 10.4)."""
 
+import pytest
+
 from tests.dmn.documents import (
     decision,
+    definitions,
     evaluated,
     faults,
     input_data,
@@ -11,6 +14,7 @@ from tests.dmn.documents import (
     reasons,
     service,
 )
+from towpath.dmn import read
 
 GRAPH = "".join(
     [
@@ -174,3 +178,18 @@ def test_a_knowledge_model_without_logic_is_null() -> None:
     body = '<businessKnowledgeModel id="k" name="k"/>' + decision("d", "k(1)", "knowledge:#k")
     assert output(body) is None
     assert output(body, "k") is None
+
+
+def test_what_an_evaluation_takes_is_told_with_its_types() -> None:
+    model = read(definitions(GRAPH + knowledge("k", ["x: string", "y"], "x")))
+    told = {
+        name: {key: str(wanted) for key, wanted in model.parameters(name).items()}
+        for name in ("double", "given", "k")
+    }
+    assert told == {
+        "double": {"a": "number", "b": "number"},
+        "given": {"a": "number", "sum": "number"},
+        "k": {"x": "string", "y": "Any"},
+    }
+    with pytest.raises(KeyError):
+        model.parameters("nothing")

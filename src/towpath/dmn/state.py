@@ -20,10 +20,6 @@ MAX_HINTS = 300  # names among which what may have been meant is looked for
 Path = tuple[str, ...]
 
 
-class Violation(Exception):
-    """A decision table's hit policy is broken by its rules; the evaluation fails."""
-
-
 @dataclass(slots=True)
 class Journal:
     """What all parts of one evaluation write to.
