@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from towpath.dmn.tck import run
@@ -29,6 +29,8 @@ from towpath.feel.generation import written
 from towpath.feel.runtime import Runtime
 from towpath.feel.temporal import DateTime
 from towpath.feel.values import quoted
+
+from .effort import examples
 
 NEVER = 10**9
 LIMITS = Limits(steps=100_000, depth=50, items=10_000)
@@ -167,19 +169,19 @@ def both(text: str, dialect: Dialect = "expression") -> tuple[Expression, Expres
     )
 
 
-@settings(max_examples=700, deadline=None)
+@examples(700)
 @given(TEXTS)
 def test_the_function_answers_warns_and_spends_as_the_closures_do(text: str) -> None:
     agree(text)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(CELLS, st.sampled_from(list(VALUES.values())))
 def test_so_it_does_for_the_cells_of_decision_tables(text: str, value: Any) -> None:
     agree(text, {**VALUES, "?": value}, dialect="unary-tests")
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(TEXTS, st.dictionaries(st.sampled_from(list(VALUES)), st.sampled_from(list(VALUES.values()))))
 def test_so_it_does_for_variables_of_other_kinds(text: str, variables: dict[str, Any]) -> None:
     agree(text, VALUES, variables)
@@ -295,7 +297,7 @@ def test_nothing_of_a_text_is_part_of_the_source(text: str, value: Any) -> None:
     assert all(re.fullmatch(r"T|k\d+", name) for name in constants)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.text(max_size=30))
 def test_any_string_is_itself(string: str) -> None:
     _, hot = both(f"[{quoted(string)}, {quoted(string)} + s]")
