@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import doctest
+import re
 import shlex
 from pathlib import Path
 
@@ -31,6 +32,26 @@ def claims_model() -> str:
         if example.source.startswith("claims = "):
             return str(ast.literal_eval(example.source.removeprefix("claims = ")))
     raise AssertionError("the guide has no model")
+
+
+PAGES = [DOCS.parent / "README.md", DOCS.parent / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
+
+
+def anchors(page: Path) -> set[str]:
+    """The fragments by which a page's headings are linked to."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_pages_links_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if link.startswith(("http:", "https:")):
+            continue
+        place, _, fragment = link.partition("#")
+        target = (page.parent / place) if place else page
+        assert target.exists(), link
+        assert not fragment or fragment in anchors(target), link
 
 
 def test_the_readmes_commands_work(monkeypatch: pytest.MonkeyPatch) -> None:
