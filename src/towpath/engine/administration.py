@@ -25,36 +25,28 @@ from towpath.engine.state import ACTIVATING, ACTIVE, ElementInstance, Job, Throw
 from towpath.engine.work import Failure, Refusal, Work
 
 
-def _job(work: Work, key: int) -> tuple[ElementInstance, Job]:
+def _job(work: Work, key: int, *, active: bool = True) -> tuple[ElementInstance, Job]:
+    """The job, and the element instance (editable) that has it. Raises Refusal."""
     owner = work.owners.get(key)
     current = work.elements.get(owner) if owner is not None else None
     if current is None or current.job is None or current.job.key != key:
         raise Refusal("not-found", f"There is no job {key}; it may be completed or canceled.")
+    if active and current.job.suspended:
+        raise Refusal("invalid-state", f"The job {key} waits for an incident to be resolved.")
     return work.edit(current.key), current.job
 
 
-def _active_job(work: Work, key: int) -> tuple[ElementInstance, Job]:
-    current, job = _job(work, key)
-    if job.suspended:
-        raise Refusal("invalid-state", f"The job {key} waits for an incident to be resolved.")
-    return current, job
-
-
-def _close_job(work: Work, current: ElementInstance, job: Job, outcome: str) -> None:
-    current.job = None
-    work.owners.pop(job.key, None)
-    work.effects.append(CloseJob(key=job.key, outcome=outcome))
-
-
 def complete_job(work: Work, command: CompleteJob) -> None:
-    current, job = _active_job(work, command.job_key)
-    _close_job(work, current, job, "completed")
+    current, job = _job(work, command.job_key)
+    current.job = None
+    del work.owners[job.key]
+    work.effects.append(CloseJob(key=job.key, outcome="completed"))
     work.complete(current, Document(command.variables) if command.variables else None)
 
 
 def fail_job(work: Work, command: FailJob) -> None:
     """With retries left the job is offered again; without, there is an incident."""
-    current, job = _active_job(work, command.job_key)
+    current, job = _job(work, command.job_key)
     retries = max(command.retries, 0)
     work.put(current, command.variables)
     current.job = replace(job, retries=retries, suspended=not retries)
@@ -73,14 +65,14 @@ def fail_job(work: Work, command: FailJob) -> None:
 
 
 def throw_job_error(work: Work, command: ThrowJobError) -> None:
-    current, _ = _active_job(work, command.job_key)
+    current, _ = _job(work, command.job_key)
     current.thrown = Thrown(command.code, command.message, Document(command.variables))
     errors.throw(work, current)
 
 
 def update_job_retries(work: Work, command: UpdateJobRetries) -> None:
     """An incident for want of retries stands until it is resolved."""
-    current, job = _job(work, command.job_key)
+    current, job = _job(work, command.job_key, active=False)
     if command.retries < 1:
         raise Refusal("invalid-argument", "The number of retries must be at least 1.")
     current.job = replace(job, retries=command.retries)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from towpath.bpmn.graph import Element
 from towpath.engine.commands import CalledInstanceCompleted, CreateInstance, Parent
 from towpath.engine.documents import Document
-from towpath.engine.effects import Completed, InstanceRecord
+from towpath.engine.effects import Completed, ElementRecord, InstanceRecord
 from towpath.engine.handlers import Handler, bound
 from towpath.engine.state import ElementInstance
 from towpath.engine.work import Failure, Work
@@ -55,7 +55,17 @@ def start(work: Work, command: CreateInstance, begin: Element) -> None:
             parent_element_instance=parent.element_instance_key if parent is not None else None,
         )
     )
-    work.record(root, work.graph.root, "activated")
+    element = work.graph.root
+    work.effects.append(
+        ElementRecord(
+            kind="activated",
+            key=root.key,
+            scope_key=0,
+            element_id=element.id,
+            type=element.type,
+            name=element.name,
+        )
+    )
     if begin.event is None:
         work.put(root, command.variables)
     else:

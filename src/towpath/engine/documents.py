@@ -20,24 +20,27 @@ class Document:
     what a step does not touch, it neither parses nor writes again.
     """
 
-    __slots__ = ("_data", "_json")
+    __slots__ = ("_json", "data")
+
+    data: Variables
+    """The variables; not to be changed."""
 
     def __init__(self, data: Variables | None = None, json: bytes | None = None) -> None:
-        self._data = data
+        if data is not None:
+            self.data = data
         self._json = json
 
-    @property
-    def data(self) -> Variables:
-        """The variables; not to be changed."""
-        data = self._data
-        if data is None:
-            data = self._data = _from_json(self._json or b"{}")
-        return data
+    def __getattr__(self, name: str) -> Variables:
+        # Asked only for what is not there: a slot is read several times faster than a property.
+        if name != "data":
+            raise AttributeError(name)
+        self.data = _from_json(self._json or b"{}")
+        return self.data
 
     @property
     def json(self) -> bytes:
         if self._json is None:
-            self._json = _to_json(self._data)
+            self._json = _to_json(self.data)
         return self._json
 
     def __eq__(self, other: object) -> bool:

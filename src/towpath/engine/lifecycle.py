@@ -40,8 +40,20 @@ def run(work: Work) -> None:
             current = elements[key] if key in own else work.edit(key)
             if current.incident is not None:
                 continue
+            element = graph[current.element]
             try:
-                _move(work, current, graph[current.element])
+                if element.multi_instance is not None and not current.counter:
+                    _move_body(work, current, element)
+                elif current.phase == ACTIVATING:
+                    _activate(work, current, element)
+                    if current.phase == COMPLETING and queue[-1] == key:
+                        # It does not wait: complete it in the same move.
+                        queue.pop()
+                        _complete(work, current, element)
+                elif current.phase == COMPLETING:
+                    _complete(work, current, element)
+                else:
+                    compensation.begin(work, current)
             except Failure as failure:
                 work.open_incident(current, failure.error_type, failure.message)
         if not work.graph.inclusive_joins or not _settle_joins(work):
@@ -50,29 +62,19 @@ def run(work: Work) -> None:
         instance.moves = 0
 
 
-def _move(work: Work, current: ElementInstance, element: Element) -> None:
-    if element.multi_instance is not None and not current.counter:
-        if current.phase == ACTIVATING:
-            prepared = waits.prepare(work, current, element.boundary)
-            multi_instance.activate(work, current, element)
-            current.phase = ACTIVE if current.phase == ACTIVATING else current.phase
-            if current.phase == ACTIVE:
-                waits.open_all(work, current, prepared)
-        elif current.phase == ACTIVE:
-            multi_instance.spawn(work, current, element)
-            compensation.begin(work, current)
-        else:
-            _complete(work, current, element)
-    elif current.phase == ACTIVATING:
-        _activate(work, current, element)
-        if current.phase == COMPLETING and work.queue[-1] == current.key:
-            # It does not wait: complete it in the same move.
-            work.queue.pop()
-            _complete(work, current, element)
-    elif current.phase == COMPLETING:
-        _complete(work, current, element)
-    else:
+def _move_body(work: Work, current: ElementInstance, element: Element) -> None:
+    """The body of a multi-instance begins, goes on beginning inner instances, or completes."""
+    if current.phase == ACTIVATING:
+        prepared = waits.prepare(work, current, element.boundary)
+        multi_instance.activate(work, current, element)
+        current.phase = ACTIVE if current.phase == ACTIVATING else current.phase
+        if current.phase == ACTIVE:
+            waits.open_all(work, current, prepared)
+    elif current.phase == ACTIVE:
+        multi_instance.spawn(work, current, element)
         compensation.begin(work, current)
+    else:
+        _complete(work, current, element)
 
 
 def _pause(work: Work, rest: list[int], moves: int) -> None:
@@ -119,7 +121,11 @@ def _inputs(work: Work, current: ElementInstance, element: Element) -> Variables
     """The local variables that the input mappings make; each sees those before it."""
     made: Variables = {}
     for source, target in element.inputs:
-        _assign(made, target, work.json(source, current, made, "IO_MAPPING_ERROR"))
+        value = work.json(source, current, made, "IO_MAPPING_ERROR")
+        if len(target) == 1:
+            made[target[0]] = value
+        else:
+            _assign(made, target, value)
     return made
 
 
@@ -171,7 +177,8 @@ def _complete(work: Work, current: ElementInstance, element: Element) -> None:
         handler.ended(work, current, element)
         if scope.key not in work.elements:
             return
-    emptied(work, scope)
+    if not scope.children or scope.loop is not None:
+        emptied(work, scope)
 
 
 def emptied(work: Work, scope: ElementInstance) -> None:
@@ -208,7 +215,10 @@ def mapped_outputs(work: Work, current: ElementInstance, element: Element) -> Va
     made: Variables = {}
     for source, target in element.outputs:
         value = work.json(source, current, made, "IO_MAPPING_ERROR")
-        if len(target) > 1 and target[0] not in made:
+        if len(target) == 1:
+            made[target[0]] = value
+            continue
+        if target[0] not in made:
             # A nested target is merged into the context that is there already.
             before = work.lookup(target[0], current)[1]
             made[target[0]] = before if isinstance(before, dict) else {}

@@ -21,7 +21,9 @@ class JobTask(Handler):
     def activate(self, work: Work, current: ElementInstance, element: Element) -> None:
         definition = element.job
         assert definition is not None
-        type_ = work.text(definition.type, current, "job type")
+        type_ = definition.type.static
+        if type_ is None:
+            type_ = work.text(definition.type, current, "job type")
         retries = definition.static_retries
         if retries is None:
             retries = _whole(work.json(definition.retries, current), "number of retries", definition.retries)

@@ -29,7 +29,10 @@ from towpath.engine.state import (
 )
 
 NO_VARIABLES = Document({})
+BODY = "MULTI_INSTANCE_BODY"  # what records call the body of a multi-instance
 JOINS = ("parallel", "inclusive")  # kinds of elements that wait for several flows
+PLAIN = frozenset({str, int, bool, type(None)})  # types of values that JSON has as FEEL has them
+LONG = 10**15  # integers from here on may be others in FEEL
 # What evaluating may raise, beside FEEL's own limits: values too large or too deep for Python.
 EVALUATION_ERRORS = (feel.FeelError, ArithmeticError, ValueError, TypeError, RecursionError)
 
@@ -128,7 +131,17 @@ class Work:
         self.own.add(key)
         scope.children += 1
         self.queue.append(key)
-        self.record(found, element, "activated", element.multi_instance is not None and not counter)
+        self.effects.append(
+            ElementRecord(
+                kind="activated",
+                key=key,
+                scope_key=scope.key,
+                element_id=element.id,
+                type=element.type if element.multi_instance is None or counter else BODY,
+                name=element.name,
+                milestone=element.milestone,
+            )
+        )
         return found
 
     def remove(self, instance: ElementInstance, kind: str) -> ElementInstance | None:
@@ -138,27 +151,24 @@ class Work:
         """
         if instance.incident is not None:
             self.close_incident(instance)
+        element, scope_key = self.graph.elements[instance.element], instance.scope
         del self.elements[instance.key]
-        self.record(instance, self.graph.elements[instance.element], kind, instance.loop is not None)
-        if not instance.scope:
-            return None
-        scope = self.edit(instance.scope)
-        scope.children -= 1
-        return scope
-
-    def record(self, instance: ElementInstance, element: Element, kind: str, is_body: bool = False) -> None:
-        """Tell what happened to an element instance, or to the body of a multi-instance."""
         self.effects.append(
             ElementRecord(
                 kind=kind,
                 key=instance.key,
-                scope_key=instance.scope,
+                scope_key=scope_key,
                 element_id=element.id,
-                type="MULTI_INSTANCE_BODY" if is_body else element.type,
+                type=element.type if instance.loop is None else BODY,
                 name=element.name,
                 milestone=element.milestone,
             )
         )
+        if not scope_key:
+            return None
+        scope = self.elements[scope_key] if scope_key in self.own else self.edit(scope_key)
+        scope.children -= 1
+        return scope
 
     def children(self, scope: ElementInstance) -> list[ElementInstance]:
         """What is active directly inside ``scope``, oldest first."""
@@ -240,25 +250,25 @@ class Work:
         if not variables:
             return
         before = scope.variables.data if scope.variables is not None else {}
+        key, effects = scope.key, self.effects
         for name, value in variables.items():
-            self.effects.append(
-                VariableRecord(name=name, value=value, scope_key=scope.key, created=name not in before)
-            )
+            effects.append(VariableRecord(name=name, value=value, scope_key=key, created=name not in before))
         scope.variables = Document({**before, **variables})
 
     def propagate(self, instance: ElementInstance, variables: Variables) -> None:
         """Set each variable in the nearest scope outwards that has it, else in the process."""
         targets: dict[int, Variables] = {}
+        elements, own = self.elements, self.own
         for name, value in variables.items():
             current = instance
             while current.scope and (current.variables is None or name not in current.variables.data):
-                current = self.elements[current.scope]
+                current = elements[current.scope]
             if current.key in targets:
                 targets[current.key][name] = value
             else:
                 targets[current.key] = {name: value}
         for key, values in targets.items():
-            self.put(self.edit(key), values)
+            self.put(elements[key] if key in own else self.edit(key), values)
 
     # --- expressions ------------------------------------------------------------------------------
 
@@ -271,26 +281,27 @@ class Work:
     ) -> Any:
         """An expression's value, as FEEL has it, with what ``instance`` sees and ``more``."""
         values: dict[str, Any] = {}
+        elements, text = self.elements, expression.text
         try:
             for name in expression.reads:
                 if more is not None and name in more:
-                    values[name] = feel.from_json(more[name])
-                    continue
-                current: ElementInstance | None = instance
-                while current is not None:
-                    document = current.variables
-                    if document is not None and name in (data := document.data):
-                        values[name] = feel.from_json(data[name])
-                        break
-                    current = self.elements.get(current.scope)
-            return expression.run(feel.Runtime(self.clock(expression)), values)
+                    value = more[name]
+                else:
+                    current: ElementInstance | None = instance
+                    while current is not None and (
+                        current.variables is None or name not in current.variables.data
+                    ):
+                        current = elements.get(current.scope)
+                    if current is None or current.variables is None:
+                        continue
+                    value = current.variables.data[name]
+                plain = type(value) in PLAIN and (type(value) is not int or -LONG < value < LONG)
+                values[name] = value if plain else feel.from_json(value)
+            # Most expressions do not ask for the time, which takes longer to make than they do.
+            now = feel.clock(self.at) if "now" in text or "today" in text else None
+            return expression.run(feel.Runtime(now), values)
         except EVALUATION_ERRORS as error:
-            raise Failure(error_type, f"`{expression.text}` could not be evaluated: {error}") from None
-
-    def clock(self, expression: feel.Expression) -> feel.DateTime | None:
-        """The step's time, for an expression that may ask for it."""
-        text = expression.text
-        return feel.clock(self.at) if "now" in text or "today" in text else None
+            raise Failure(error_type, f"`{text}` could not be evaluated: {error}") from None
 
     def json(
         self,
@@ -306,6 +317,8 @@ class Work:
         if name is not None:
             return more[name] if more is not None and name in more else self.lookup(name, instance)[1]
         found = self.evaluate(value.expression, instance, more, error_type)
+        if type(found) in PLAIN:
+            return found
         try:
             return feel.to_json(found)
         except EVALUATION_ERRORS as error:
