@@ -9,6 +9,7 @@ from typing import Any
 from towpath import bpmn
 from towpath.engine import commands as c
 from towpath.engine import decode, effects, encode, pages, step
+from towpath.engine.documents import merged
 from towpath.engine.models import DeployedDecision, DeployedProcess
 from towpath.engine.state import Channel, Instance
 
@@ -29,6 +30,25 @@ class NoKeys:
         return 0
 
 
+class Offered:
+    """A job that a worker may take."""
+
+    def __init__(self, offer: effects.OfferJob, host: Host, instance: int) -> None:
+        self.key = offer.key
+        self.type = offer.type
+        self.headers = offer.headers
+        self.retries = offer.retries
+        self.element_id = offer.element_id
+        self.element_instance_key = offer.element_instance_key
+        self._host = host
+        self._instance = instance
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """What is visible from the job's element now."""
+        return merged(self._host.instance(self._instance).scopes(self.element_instance_key))
+
+
 class Host:
     """Deploy, start, answer jobs, move the clock. ``seen`` holds every effect in order.
 
@@ -44,7 +64,7 @@ class Host:
         self.forms: dict[str, int] = {}
         self.states: dict[Any, Instance | Channel] = {}
         self.ended: dict[int, effects.Completed] = {}
-        self.jobs: dict[int, effects.OfferJob] = {}
+        self.jobs: dict[int, Offered] = {}
         self.job_instance: dict[int, int] = {}
         self.timers: dict[int, tuple[int, int]] = {}  # key -> due, instance
         self.tasks: dict[int, tuple[effects.UserTask, int]] = {}
@@ -166,7 +186,7 @@ class Host:
                 self.outbox.append(command)
             case effects.OfferJob():
                 assert effect.key not in self.jobs
-                self.jobs[effect.key] = effect
+                self.jobs[effect.key] = Offered(effect, self, place)
                 self.job_instance[effect.key] = place
             case effects.CloseJob():
                 del self.jobs[effect.key]
@@ -207,7 +227,7 @@ class Host:
         assert rejected is None, rejected
         return key
 
-    def job(self, type: str) -> effects.OfferJob:
+    def job(self, type: str) -> Offered:
         """The only job of this type."""
         found = [job for job in self.jobs.values() if job.type == type]
         assert len(found) == 1, f"{len(found)} jobs {type!r} among {[job.type for job in self.jobs.values()]}"

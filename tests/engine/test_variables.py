@@ -60,9 +60,13 @@ def test_a_variable_record_says_whether_it_is_new() -> None:
     host = Host(nested())
     key = host.start({"x": 1})
     host.complete("work", {"x": 2, "y": 3})
-    found = [(v.name, v.value, v.created) for v in host.records(effects.VariableRecord)]
+    found = [
+        (name, value, name not in record.before)
+        for record in host.records(effects.VariablesRecord)
+        for name, value in record.values.items()
+    ]
     assert found == [("x", 1, True), ("x", 2, False), ("y", 3, True)]
-    assert all(v.scope_key == key for v in host.records(effects.VariableRecord))
+    assert all(record.scope_key == key for record in host.records(effects.VariablesRecord))
 
 
 def test_a_variable_named_like_a_function_is_seen_by_expressions() -> None:

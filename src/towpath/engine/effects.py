@@ -7,7 +7,6 @@ from typing import Any
 from msgspec import Struct, field
 
 from towpath.engine.commands import AnyCommand, Variables
-from towpath.engine.documents import Document, merged
 
 
 class Effect(Struct, frozen=True, kw_only=True, tag_field="effect"):
@@ -18,7 +17,11 @@ class Effect(Struct, frozen=True, kw_only=True, tag_field="effect"):
 
 
 class OfferJob(Effect, frozen=True, kw_only=True, tag="offer-job"):
-    """A worker of ``type`` may take it. ``key`` is stable over every offer: an idempotency key."""
+    """A worker of ``type`` may take it. ``key`` is stable over every offer: an idempotency key.
+
+    The worker gets the variables that are visible from the element when it takes the job
+    (:meth:`towpath.engine.state.Instance.scopes`).
+    """
 
     key: int
     type: str
@@ -26,13 +29,7 @@ class OfferJob(Effect, frozen=True, kw_only=True, tag="offer-job"):
     element_instance_key: int
     retries: int
     headers: dict[str, str] = field(default_factory=dict)
-    scopes: tuple[Document, ...] = ()  # what is visible from the element, the innermost first
     priority: int = 0
-
-    @property
-    def variables(self) -> Variables:
-        """All variables that are visible from the element; not to be changed."""
-        return merged(self.scopes)
 
 
 class UpdateJob(Effect, frozen=True, kw_only=True, tag="update-job"):
@@ -136,13 +133,12 @@ class FlowRecord(Effect, frozen=True, kw_only=True, tag="flow"):
     scope_key: int
 
 
-class VariableRecord(Effect, frozen=True, kw_only=True, tag="variable"):
-    """``scope_key`` is the instance's key or that of the element instance that holds it."""
+class VariablesRecord(Effect, frozen=True, kw_only=True, tag="variables"):
+    """Variables were set in a scope: the instance, or the element instance of ``scope_key``."""
 
-    name: str
-    value: Any
     scope_key: int
-    created: bool
+    values: Variables
+    before: Variables  # all that the scope held before: what is not in it was created
 
 
 class IncidentRecord(Effect, frozen=True, kw_only=True, tag="incident"):
@@ -229,7 +225,7 @@ AnyEffect = (
     | InstanceRecord
     | ElementRecord
     | FlowRecord
-    | VariableRecord
+    | VariablesRecord
     | IncidentRecord
     | UserTaskRecord
     | DecisionRecord

@@ -189,6 +189,16 @@ class Instance(Struct, omit_defaults=True, tag_field="kind", tag="instance"):
             found = page.parked.elements.get(key) if page is not None else None
         return found
 
+    def scopes(self, key: int) -> list[Document]:
+        """The variables that are visible from an element instance: its own first, the process's last."""
+        found: list[Document] = []
+        current = self.find(key)
+        while current is not None:
+            if current.variables is not None:
+                found.append(current.variables)
+            current = self.find(current.scope)
+        return found
+
     def whole(self) -> Parked:
         """All element instances and owners, those on pages among them."""
         found = Parked(self.elements.copy(), self.owners.copy())

@@ -21,8 +21,9 @@ class JobTask(Handler):
     def activate(self, work: Work, current: ElementInstance, element: Element) -> None:
         definition = element.job
         assert definition is not None
-        type_ = definition.type.static
-        if type_ is None:
+        if definition.type.expression is None:
+            type_ = definition.type.text
+        else:
             type_ = work.text(definition.type, current, "job type")
         retries = definition.static_retries
         if retries is None:
@@ -38,7 +39,6 @@ class JobTask(Handler):
                 element_instance_key=current.key,
                 retries=retries,
                 headers=element.headers,
-                scopes=work.scopes(current),
             )
         )
 

@@ -16,7 +16,7 @@ from towpath.engine.effects import (
     FlowRecord,
     IncidentRecord,
     Send,
-    VariableRecord,
+    VariablesRecord,
 )
 from towpath.engine.models import DeployedProcess, Keys, Models
 from towpath.engine.pages import Paged, Pages
@@ -220,19 +220,15 @@ class Work:
 
     # --- variables --------------------------------------------------------------------------------
 
-    def scopes(self, instance: ElementInstance) -> tuple[Document, ...]:
-        """The variables that ``instance`` sees: its own first, those of the process last."""
-        found: list[Document] = []
+    def visible(self, instance: ElementInstance) -> Variables:
+        """All variables that ``instance`` sees; not to be changed."""
+        scopes: list[Document] = []
         current: ElementInstance | None = instance
         while current is not None:
             if current.variables is not None:
-                found.append(current.variables)
+                scopes.append(current.variables)
             current = self.elements.get(current.scope)
-        return tuple(found)
-
-    def visible(self, instance: ElementInstance) -> Variables:
-        """All variables that ``instance`` sees; not to be changed."""
-        return merged(self.scopes(instance))
+        return merged(scopes)
 
     def lookup(self, name: str, instance: ElementInstance) -> tuple[bool, Any]:
         """Whether a variable is visible, and its value."""
@@ -249,10 +245,8 @@ class Work:
         """Set variables in ``scope`` (editable) itself."""
         if not variables:
             return
-        before = scope.variables.data if scope.variables is not None else {}
-        key, effects = scope.key, self.effects
-        for name, value in variables.items():
-            effects.append(VariableRecord(name=name, value=value, scope_key=key, created=name not in before))
+        before = scope.variables.data if scope.variables is not None else NO_VARIABLES.data
+        self.effects.append(VariablesRecord(scope_key=scope.key, values=variables, before=before))
         scope.variables = Document({**before, **variables})
 
     def propagate(self, instance: ElementInstance, variables: Variables) -> None:
@@ -281,27 +275,28 @@ class Work:
     ) -> Any:
         """An expression's value, as FEEL has it, with what ``instance`` sees and ``more``."""
         values: dict[str, Any] = {}
-        elements, text = self.elements, expression.text
+        nearest = instance.variables.data if instance.variables is not None else NO_VARIABLES.data
         try:
             for name in expression.reads:
-                if more is not None and name in more:
+                if more and name in more:
                     value = more[name]
+                elif name in nearest:
+                    value = nearest[name]
                 else:
-                    current: ElementInstance | None = instance
-                    while current is not None and (
-                        current.variables is None or name not in current.variables.data
-                    ):
-                        current = elements.get(current.scope)
-                    if current is None or current.variables is None:
+                    found, value = self.lookup(name, instance)
+                    if not found:
                         continue
-                    value = current.variables.data[name]
-                plain = type(value) in PLAIN and (type(value) is not int or -LONG < value < LONG)
-                values[name] = value if plain else feel.from_json(value)
-            # Most expressions do not ask for the time, which takes longer to make than they do.
-            now = feel.clock(self.at) if "now" in text or "today" in text else None
-            return expression.run(feel.Runtime(now), values)
+                if type(value) is int and -LONG < value < LONG:
+                    values[name] = value
+                else:
+                    values[name] = feel.from_json(value)
+            return expression.run(feel.Runtime(self.clock(expression)), values)
         except EVALUATION_ERRORS as error:
-            raise Failure(error_type, f"`{text}` could not be evaluated: {error}") from None
+            raise Failure(error_type, f"`{expression.text}` could not be evaluated: {error}") from None
+
+    def clock(self, expression: feel.Expression) -> feel.DateTime | None:
+        """The step's time, for an expression that may ask for it: it takes longer to make than most run."""
+        return feel.clock(self.at) if "now" in expression.text or "today" in expression.text else None
 
     def json(
         self,

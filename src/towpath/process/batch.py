@@ -16,10 +16,11 @@ import msgspec
 
 from towpath.engine import decode, encode, step
 from towpath.engine.commands import AnyCommand, ChannelCommand, CreateInstance
+from towpath.engine.documents import merged
 from towpath.engine.effects import AnyEffect, Outcome
 from towpath.engine.models import Models
 from towpath.process.carry import carry_out
-from towpath.process.feed import Block, Head, pack
+from towpath.process.feed import Block, Head, notes, pack
 from towpath.process.values import to_json
 from towpath.storage.changes import Changes
 from towpath.storage.store import MAX_EVENTS, ActivatedRow, Session
@@ -202,19 +203,11 @@ class Batch:
     def visible(self, job: ActivatedRow) -> bytes:
         """JSON of the variables that are visible from a job's element now."""
         state = self.instance(job.instance_key).state
-        chain = []
-        element = state.find(job.element_instance_key) if state is not None else None
-        while element is not None:
-            if element.variables is not None:
-                chain.append(element.variables)
-            element = state.find(element.scope)
-        if len(chain) == 1:
-            found: bytes = chain[0].json
+        scopes = state.scopes(job.element_instance_key) if state is not None else []
+        if len(scopes) == 1:
+            found: bytes = scopes[0].json
             return found
-        merged: Variables = {}
-        for document in reversed(chain):
-            merged.update(document.data)
-        return to_json(merged)
+        return to_json(merged(scopes))
 
     def flush(self) -> None:
         """Write everything; the transaction may then be committed."""
@@ -325,8 +318,9 @@ class Work:
     def record(self, head: Head | None, command: AnyCommand, effects: list[AnyEffect]) -> None:
         """Tell the event feed."""
         instance_key = None if isinstance(command, ChannelCommand) else command.instance_key
-        for begin in range(0, len(effects), MAX_EVENTS):
-            block = pack(head, instance_key, command, effects[begin : begin + MAX_EVENTS])
+        happened = notes(effects)
+        for begin in range(0, len(happened), MAX_EVENTS):
+            block = pack(head, instance_key, command, happened[begin : begin + MAX_EVENTS])
             if block is not None:
                 self.told.events.append(block)
 

@@ -237,23 +237,24 @@ def _flow(c: Context, e: fx.FlowRecord) -> None:
     c.changes.row(db.FLOW, (c.instance_key, e.flow_id), [c.b, c.instance_key, e.flow_id, e.scope_key, c.now])
 
 
-def _variable(c: Context, e: fx.VariableRecord) -> None:
-    value = to_text(e.value)
-    c.changes.row(
-        db.VARIABLE,
-        (e.scope_key, e.name),
-        [
-            c.b,
-            e.scope_key,
-            e.name,
-            c.work.key(),
-            c.instance_key,
-            c.head.process_id,
-            short(value),
-            value,
-            c.now,
-        ],
-    )
+def _variables(c: Context, e: fx.VariablesRecord) -> None:
+    for name, given in e.values.items():
+        value = to_text(given)
+        c.changes.row(
+            db.VARIABLE,
+            (e.scope_key, name),
+            [
+                c.b,
+                e.scope_key,
+                name,
+                c.work.key(),
+                c.instance_key,
+                c.head.process_id,
+                short(value),
+                value,
+                c.now,
+            ],
+        )
 
 
 def _incident(c: Context, e: fx.IncidentRecord) -> None:
@@ -370,7 +371,7 @@ _HANDLERS: dict[type, Callable[[Context, Any], None]] = {
     fx.InstanceRecord: _instance,
     fx.ElementRecord: _element,
     fx.FlowRecord: _flow,
-    fx.VariableRecord: _variable,
+    fx.VariablesRecord: _variables,
     fx.IncidentRecord: _incident,
     fx.UserTaskRecord: _user_task,
     fx.DecisionRecord: _decision,

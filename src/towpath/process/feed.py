@@ -28,7 +28,7 @@ from towpath.engine.effects import (
     OpenSubscription,
     UpdateJob,
     UserTaskRecord,
-    VariableRecord,
+    VariablesRecord,
 )
 from towpath.wire import EventQuery, ProcessError
 
@@ -93,6 +93,15 @@ class JobNote(Struct, frozen=True):
     message: str | None = None
 
 
+class VariableNote(Struct, frozen=True):
+    """What the feed keeps of one variable that was set."""
+
+    name: str
+    value: Any
+    scope_key: int
+    created: bool
+
+
 class Block(Struct, array_like=True):
     """A row of the feed. ``effects`` are ``(number of the kind, effect)``."""
 
@@ -104,8 +113,25 @@ class Block(Struct, array_like=True):
     kinds: int
 
 
+def notes(effects: Iterable[AnyEffect]) -> list[AnyEffect | VariableNote]:
+    """The effects, with each variable on its own: its change is an event."""
+    found: list[AnyEffect | VariableNote] = []
+    for effect in effects:
+        if type(effect) is VariablesRecord:
+            found += [
+                VariableNote(name, value, effect.scope_key, name not in effect.before)
+                for name, value in effect.values.items()
+            ]
+        else:
+            found.append(effect)
+    return found
+
+
 def pack(
-    head: Head | None, instance_key: int | None, command: AnyCommand, effects: Sequence[AnyEffect]
+    head: Head | None,
+    instance_key: int | None,
+    command: AnyCommand,
+    effects: Sequence[AnyEffect | VariableNote],
 ) -> Block | None:
     """The row for what ``command`` did; None where nobody would want to know."""
     kept: list[tuple[int, Any]] = []
@@ -135,14 +161,14 @@ _FAMILIES = {
 }
 
 
-def _classify(effect: AnyEffect) -> tuple[int, Any] | None:
+def _classify(effect: AnyEffect | VariableNote) -> tuple[int, Any] | None:
     kind = type(effect)
     if kind is ElementRecord:
         return _ELEMENT[effect.kind], effect  # type: ignore[union-attr]
     if kind is FlowRecord:
         return _FLOW, effect
     match effect:
-        case VariableRecord():
+        case VariableNote():
             return _VARIABLE[effect.created], effect
         case OfferJob():
             return _NUMBER["job.created"], JobNote(
