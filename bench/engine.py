@@ -168,7 +168,7 @@ class Server:
         """One instance from its start to its end."""
         state, jobs = self.start(variables)
         key = self.key if state is None else state.key
-        outcome = None
+        outcome, offer = None, effects.OfferJob
         for job in jobs:  # grows while it is read
             if snapshots:
                 state = decode(encode(state))
@@ -180,9 +180,7 @@ class Server:
                 self,
             )
             state = outcome.state
-            for effect in outcome.effects:
-                if type(effect) is effects.OfferJob:
-                    jobs.append(effect.key)
+            jobs += [effect.key for effect in outcome.effects if type(effect) is offer]
         assert state is None, "the instance did not end"
         if outcome is not None:
             self.variables = outcome.effects[-1].variables

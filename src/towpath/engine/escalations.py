@@ -20,7 +20,7 @@ def throw_at(work: Work, current: ElementInstance, element: Element) -> None:
     assert isinstance(element.event, Escalation)
     assert element.event.code is not None
     code = work.text(element.event.code, current, "escalation code")
-    variables = lifecycle.mapped_outputs(work, current, element)
+    variables = lifecycle.mapped(work, current, element.outputs, merge=True)
     caught = _caught(work, current, code, variables)
     if caught is None and work.instance.parent is not None:
         current.phase = ACTIVE

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from towpath.bpmn.graph import Element, Error, Flow, Path
+from towpath.bpmn.graph import Element, Error, Flow, Mapping, Path
 from towpath.engine import compensation, multi_instance, waits
 from towpath.engine.commands import CancelInstance, Continue, Variables
 from towpath.engine.documents import Document
@@ -35,22 +35,18 @@ def run(work: Work) -> None:
                 return
             key = queue[moves]
             moves += 1
-            if key not in elements:
-                continue  # terminated in the meantime
-            current = elements[key] if key in own else work.edit(key)
-            if current.incident is not None:
-                continue
-            element = graph[current.element]
+            current = elements.get(key)
+            if current is None or current.incident is not None:
+                continue  # terminated in the meantime, or standing still
+            if key not in own:
+                current = work.edit(key)
+            element, phase = graph[current.element], current.phase
             try:
                 if element.multi_instance is not None and not current.counter:
                     _move_body(work, current, element)
-                elif current.phase == ACTIVATING:
+                elif phase == ACTIVATING:
                     _activate(work, current, element)
-                    if current.phase == COMPLETING and queue[-1] == key:
-                        # It does not wait: complete it in the same move.
-                        queue.pop()
-                        _complete(work, current, element)
-                elif current.phase == COMPLETING:
+                elif phase == COMPLETING:
                     _complete(work, current, element)
                 else:
                     compensation.begin(work, current)
@@ -104,28 +100,45 @@ def _activate(work: Work, current: ElementInstance, element: Element) -> None:
     Whatever can fail comes before whatever others see, so that it can be tried again.
     """
     if element.inputs:
-        work.put(current, _inputs(work, current, element))
+        work.put(current, mapped(work, current, element.inputs))
     prepared: Sequence[Wait] = ()
     if element.event_starts:
         prepared = waits.prepare(work, current, element.event_starts)
     if element.boundary and not current.counter:
         prepared = [*prepared, *waits.prepare(work, current, element.boundary)]
     HANDLERS[element.kind].activate(work, current, element)
-    if current.phase == ACTIVATING:
+    phase = current.phase
+    if phase == ACTIVATING:
         current.phase = ACTIVE
         if prepared:
             waits.open_all(work, current, prepared)
+    elif phase == COMPLETING and work.queue[-1] == current.key:
+        # It does not wait: complete it in the same move.
+        work.queue.pop()
+        _complete(work, current, element)
 
 
-def _inputs(work: Work, current: ElementInstance, element: Element) -> Variables:
-    """The local variables that the input mappings make; each sees those before it."""
+def mapped(
+    work: Work, current: ElementInstance, mappings: Sequence[Mapping], *, merge: bool = False
+) -> Variables:
+    """The variables that mappings make; each sees those before it. Raises Failure.
+
+    With ``merge``, a nested target goes into the context that is there already.
+    """
     made: Variables = {}
-    for source, target in element.inputs:
-        value = work.json(source, current, made, "IO_MAPPING_ERROR")
+    for source, target in mappings:
+        name = source.variable
+        if name is not None and name not in made:
+            value = work.lookup(name, current)[1]
+        else:
+            value = work.json(source, current, made, "IO_MAPPING_ERROR")
         if len(target) == 1:
             made[target[0]] = value
-        else:
-            _assign(made, target, value)
+            continue
+        if merge and target[0] not in made:
+            before = work.lookup(target[0], current)[1]
+            made[target[0]] = before if isinstance(before, dict) else {}
+        _assign(made, target, value)
     return made
 
 
@@ -195,10 +208,9 @@ def _outputs(work: Work, current: ElementInstance, element: Element) -> None:
     result = current.result.data if current.result is not None else None
     if element.outputs:
         if result:
-            current.variables = Document(
-                {**(current.variables.data if current.variables is not None else {}), **result}
-            )
-        _spread(work, current, element, mapped_outputs(work, current, element))
+            local = current.variables
+            current.variables = Document(result if local is None else {**local.data, **result})
+        _spread(work, current, element, mapped(work, current, element.outputs, merge=True))
     elif result:
         if isinstance(element.event, Error):
             # The variables of a caught error stay at the event that caught it, but for those that it names.
@@ -210,27 +222,15 @@ def _outputs(work: Work, current: ElementInstance, element: Element) -> None:
             work.propagate(current, result)
 
 
-def mapped_outputs(work: Work, current: ElementInstance, element: Element) -> Variables:
-    """What the output mappings make of what ``current`` sees. Raises Failure."""
-    made: Variables = {}
-    for source, target in element.outputs:
-        value = work.json(source, current, made, "IO_MAPPING_ERROR")
-        if len(target) == 1:
-            made[target[0]] = value
-            continue
-        if target[0] not in made:
-            # A nested target is merged into the context that is there already.
-            before = work.lookup(target[0], current)[1]
-            made[target[0]] = before if isinstance(before, dict) else {}
-        _assign(made, target, value)
-    return made
-
-
 def _spread(work: Work, current: ElementInstance, element: Element, variables: Variables) -> None:
     """Set variables outside ``current``; those of an event sub-process's start stay inside it."""
-    # The output element of a multi-instance is read from the inner instance, so mappings write there.
-    scope = current if current.counter else work.edit(current.scope)
-    if element.kind == "start" and element.scope is not None and element.scope.kind == "event-sub-process":
+    if current.counter:
+        # The output element of a multi-instance is read from the inner instance, so mappings write there.
+        work.propagate(current, variables)
+        return
+    scope = work.edit(current.scope)
+    inside = element.scope if element.kind == "start" else None
+    if inside is not None and inside.kind == "event-sub-process":
         work.put(scope, variables)
     else:
         work.propagate(scope, variables)

@@ -106,10 +106,11 @@ class Work:
 
     def edit(self, key: int) -> ElementInstance:
         """The element instance, as a copy that may be changed."""
-        found = self.elements[key]
-        if key not in self.own:
-            found = self.elements[key] = found.__copy__()  # type: ignore[attr-defined]
-            self.own.add(key)
+        if key in self.own:
+            return self.elements[key]
+        found: ElementInstance = self.elements[key].__copy__()  # type: ignore[attr-defined]
+        self.elements[key] = found
+        self.own.add(key)
         return found
 
     def element(self, instance: ElementInstance) -> Element:
@@ -251,18 +252,20 @@ class Work:
 
     def propagate(self, instance: ElementInstance, variables: Variables) -> None:
         """Set each variable in the nearest scope outwards that has it, else in the process."""
+        if not instance.scope:
+            self.put(self.edit(instance.key), variables)
+            return
         targets: dict[int, Variables] = {}
-        elements, own = self.elements, self.own
         for name, value in variables.items():
             current = instance
             while current.scope and (current.variables is None or name not in current.variables.data):
-                current = elements[current.scope]
+                current = self.elements[current.scope]
             if current.key in targets:
                 targets[current.key][name] = value
             else:
                 targets[current.key] = {name: value}
         for key, values in targets.items():
-            self.put(elements[key] if key in own else self.edit(key), values)
+            self.put(self.edit(key), values)
 
     # --- expressions ------------------------------------------------------------------------------
 
@@ -290,13 +293,9 @@ class Work:
                     values[name] = value
                 else:
                     values[name] = feel.from_json(value)
-            return expression.run(feel.Runtime(self.clock(expression)), values)
+            return expression.run(feel.Runtime(feel.clock(self.at) if expression.asks_time else None), values)
         except EVALUATION_ERRORS as error:
             raise Failure(error_type, f"`{expression.text}` could not be evaluated: {error}") from None
-
-    def clock(self, expression: feel.Expression) -> feel.DateTime | None:
-        """The step's time, for an expression that may ask for it: it takes longer to make than most run."""
-        return feel.clock(self.at) if "now" in expression.text or "today" in expression.text else None
 
     def json(
         self,

@@ -41,14 +41,27 @@ class Expression:
     """A compiled text. Its answers never change, and it is safe to share among threads.
 
     ``node`` is its syntax tree. ``names`` are the variables that it may read: not what the text binds
-    itself, nor built-in functions (save where a variable of that name is in scope, and hides it).
+    itself, nor built-in functions (save where a variable of that name is in scope, and hides it); ``reads``
+    are all names that it looks up. Unless ``asks_time``, it does not need to know the time.
 
     It runs as closures first. When it has run often, a Python function is made of it (see ``generation``),
     with the same values, warnings, steps and limits; only Python's own stack, which the caller shares,
     lasts longer in the function.
     """
 
-    __slots__ = ("_cold", "_hot", "_run", "_shadowing", "_size", "dialect", "names", "node", "reads", "text")
+    __slots__ = (
+        "_cold",
+        "_hot",
+        "_run",
+        "_shadowing",
+        "_size",
+        "asks_time",
+        "dialect",
+        "names",
+        "node",
+        "reads",
+        "text",
+    )
 
     def __init__(
         self,
@@ -77,6 +90,7 @@ class Expression:
             raise FeelSyntaxError("nested too deeply", 1, 1, (), text) from None
         self._size = compiler.size - FIRST_SLOT
         self.text = text
+        self.asks_time = "now" in text or "today" in text
         self.dialect = dialect
         self.node = node
         self.reads = frozenset(compiler.free)
