@@ -4,7 +4,7 @@ import pytest
 
 from towpath.engine import commands as c
 from towpath.engine import compensation as core
-from towpath.engine import encode
+from towpath.engine import effects, encode
 
 from .host import Host
 from .models import (
@@ -29,6 +29,7 @@ from .models import (
     mapping,
     message,
     message_definition,
+    milestone,
     parallel,
     process,
     script,
@@ -426,6 +427,22 @@ def test_a_sub_process_that_needs_nothing_undone_is_not_restored() -> None:
     key = host.start({"booked": False})
     assert host.waiting(key) == ["after"]
     assert host.path().count("trip") == 1
+
+
+def test_a_sub_process_reaches_its_milestone_when_it_completes_and_not_when_it_is_compensated() -> None:
+    host = Host(trip(zeebe=milestone("Booked")))
+    key = through_trip(host)
+    host.complete("confirm")
+    for job in ("leave-hotel", "refund-spa"):
+        host.complete(job)
+    assert host.waiting(key) == ["after"]
+    told = [(e.kind, e.milestone) for e in host.records(effects.ElementRecord) if e.element_id == "trip"]
+    assert told == [
+        ("activated", "Booked"),
+        ("completed", "Booked"),
+        ("activated", None),
+        ("completed", None),
+    ]
 
 
 # --- multi-instance -------------------------------------------------------------------------------
@@ -955,3 +972,38 @@ def test_a_repeated_completion_does_not_count_twice() -> None:
     assert rejected is not None
     host.complete("flight")
     assert jobs(host) == ["cancel-flight", "leave-hotel"]
+
+
+@pytest.mark.parametrize("named", [None, "leg"])
+def test_hundreds_of_completed_sub_processes_are_compensated_with_their_own_variables(
+    named: str | None,
+) -> None:
+    host = Host(
+        bpmn(
+            start(),
+            service("first"),
+            undone("first", service("undo-first")),
+            element(
+                "subProcess",
+                "leg",
+                each("=for i in 1..400 return i", item="n"),
+                start("s1"),
+                element("task", "hotel"),
+                undone("hotel", service("leave-hotel")),
+                flows("s1", "hotel"),
+            ),
+            throw("undo", compensation(named)),
+            service("after"),
+            flows("start", "first", "leg", "undo", "after"),
+        )
+    )
+    key = host.start()
+    host.complete("first")
+    assert jobs(host).count("leave-hotel") == 400
+    assert jobs(host).count("undo-first") == (0 if named else 1)
+    left = [job.variables["n"] for job in host.jobs.values() if job.type == "leave-hotel"]
+    assert sorted(left) == list(range(1, 401))
+    for job in list(host.jobs):
+        host.complete(job)
+    assert host.waiting(key) == ["after"]
+    finish(host)

@@ -14,7 +14,16 @@ from msgspec.structs import replace
 
 from towpath.bpmn.graph import Compensate, Element
 from towpath.engine import events, lifecycle
-from towpath.engine.state import ACTIVE, Compensation, ElementInstance, Snapshot
+from towpath.engine.effects import ElementRecord
+from towpath.engine.state import (
+    ACTIVE,
+    SNAPSHOTS,
+    Compensation,
+    Completed,
+    ElementInstance,
+    Snapshot,
+    Snapshots,
+)
 from towpath.engine.work import Work
 
 SPAWN = 100  # handlers begun in one move, so that a long loop's compensation does not fill a step
@@ -26,23 +35,40 @@ NOTHING = Compensation()
 
 def remember(work: Work, current: ElementInstance, element: Element) -> None:
     """``current``, which can be compensated, completes: keep what that takes in the scope around it."""
-    inside = current.compensation or NOTHING
-    activities = {element.id: 1} if element.compensated_by is not None and not current.counter else {}
-    scopes: list[Snapshot] = []
+    inside = current.compensation.completed if current.compensation is not None else None
+    found = Completed()
+    if element.compensated_by is not None and not current.counter:
+        found.activities = {element.id: 1}
     if current.loop is not None:
-        scopes = inside.scopes  # of its inner instances
-    elif inside.activities or inside.scopes or element.compensation_start is not None:
-        scopes = [Snapshot(element.id, current.counter, current.variables, inside.activities, inside.scopes)]
-    if (activities or scopes) and (element.compensable or current.counter):
-        scope = work.edit(current.scope)
-        kept = scope.compensation or NOTHING
-        scope.compensation = replace(
-            kept, activities=_sum(kept.activities, activities), scopes=[*kept.scopes, *scopes]
-        )
+        if inside is not None:  # of its inner instances
+            found.scopes, found.parts = inside.scopes, inside.parts
+    elif inside is not None or element.compensation_start is not None:
+        found.scopes = [Snapshot(element.id, current.counter, current.variables, inside)]
+    if element.compensable or current.counter:
+        _keep(work.edit(current.scope), found)
+
+
+def _keep(scope: ElementInstance, found: Completed) -> None:
+    """Add what completed in ``scope`` (editable)."""
+    if _is_empty(found):
+        return
+    mine = scope.compensation or NOTHING
+    kept = mine.completed or Completed()
+    scopes, parts = [*kept.scopes, *found.scopes], [*kept.parts, *found.parts]
+    while len(scopes) >= SNAPSHOTS:
+        parts.append(Snapshots(scopes[:SNAPSHOTS]))
+        scopes = scopes[SNAPSHOTS:]
+    scope.compensation = replace(
+        mine, completed=Completed(_sum(kept.activities, found.activities), scopes, parts)
+    )
 
 
 def _sum(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
     return {**one, **{name: one.get(name, 0) + count for name, count in other.items()}}
+
+
+def _is_empty(found: Completed | None) -> bool:
+    return found is None or not (found.activities or found.scopes or found.parts)
 
 
 # --- throwing -------------------------------------------------------------------------------------
@@ -52,13 +78,10 @@ def throw_at(work: Work, current: ElementInstance, element: Element) -> None:
     """A compensation throw or end event is reached: it takes what it compensates, and begins."""
     event = element.event
     assert isinstance(event, Compensate)
-    taken = Compensation(under_way=True)
-    for scope in _visible(work, current):
-        found = _take(work, scope, event.activity)
-        taken.activities = _sum(taken.activities, found.activities)
-        taken.scopes = [*taken.scopes, *found.scopes]
     current.phase = ACTIVE
-    current.compensation = taken
+    for scope in _visible(work, current):
+        _keep(current, _take(work, scope, event.activity))
+    current.compensation = replace(current.compensation or NOTHING, under_way=True)
     begin(work, current)
 
 
@@ -70,61 +93,73 @@ def _visible(work: Work, current: ElementInstance) -> Iterator[ElementInstance]:
         yield work.elements[scope.scope]
 
 
-def _take(work: Work, scope: ElementInstance, activity: str | None) -> Compensation:
+def _take(work: Work, scope: ElementInstance, activity: str | None) -> Completed:
     """Take all that can be compensated, or only that of one activity, out of ``scope``."""
-    kept = scope.compensation
-    if kept is None or kept.under_way:
-        return NOTHING
+    mine = scope.compensation
+    if mine is None or mine.under_way or mine.completed is None:
+        return Completed()
+    kept = mine.completed
+    scope = work.edit(scope.key)
+    left = replace(mine, completed=None)
+    scope.compensation = left if left != NOTHING else None
     if activity is None:
-        left = replace(kept, activities={}, scopes=[])
-        taken = Compensation(kept.activities, kept.scopes)
-    else:
-        left = replace(
-            kept,
-            activities={name: count for name, count in kept.activities.items() if name != activity},
-            scopes=[one for one in kept.scopes if one.element != activity],
-        )
-        taken = Compensation(
-            {name: count for name, count in kept.activities.items() if name == activity},
-            [one for one in kept.scopes if one.element == activity],
-        )
-    work.edit(scope.key).compensation = left if left != NOTHING else None
-    return taken
+        return kept
+    snapshots = [*(one for part in kept.parts for one in part.snapshots), *kept.scopes]
+    _keep(
+        scope,
+        Completed(
+            {name: count for name, count in kept.activities.items() if name != activity},
+            [one for one in snapshots if one.element != activity],
+        ),
+    )
+    return Completed(
+        {name: count for name, count in kept.activities.items() if name == activity},
+        [one for one in snapshots if one.element == activity],
+    )
 
 
 def begin(work: Work, current: ElementInstance) -> None:
     """Start some of the handlers that ``current`` (editable) has still to start; it may be done with that."""
-    rest = current.compensation
-    if rest is None or not rest.under_way:
+    mine = current.compensation
+    if mine is None or not mine.under_way:
         return
-    activities, begun = dict(rest.activities), 0
     thrower = _thrower(work, current)
+    rest, begun = _begin(work, current, mine.completed or Completed(), thrower)
+    awaits = mine.awaits + begun if thrower else 0
+    current.compensation = replace(mine, completed=None if _is_empty(rest) else rest, awaits=awaits)
+    if current.compensation.completed is not None:
+        work.queue.append(current.key)
+    elif not awaits and not current.children:
+        work.complete(current)
+
+
+def _begin(work: Work, current: ElementInstance, found: Completed, thrower: int) -> tuple[Completed, int]:
+    """Start at most ``SPAWN`` handlers: what is left, and how many that were."""
+    activities, begun = dict(found.activities), 0
     while activities and begun < SPAWN:
         name, count = next(iter(activities.items()))
         compensated = work.graph.elements[name]
         handler = compensated.compensated_by
         assert handler is not None
-        for _ in range(min(count, SPAWN - begun)):
+        some = min(count, SPAWN - begun)
+        for _ in range(some):
             started = work.add(handler, _home(work, current, compensated))
             started.compensation = Compensation(thrower=thrower) if thrower else None
-            begun += 1
-            count -= 1
-        if count:
-            activities[name] = count
+        begun += some
+        if count > some:
+            activities[name] = count - some
         else:
             del activities[name]
-    some = max(SPAWN - begun, 0)
-    for snapshot in rest.scopes[:some]:
+    snapshots: list[Snapshot] = []
+    parts = found.parts
+    while parts and len(snapshots) < SPAWN - begun:
+        snapshots += parts[0].snapshots
+        parts = parts[1:]
+    snapshots += found.scopes
+    now = max(SPAWN - begun, 0)
+    for snapshot in snapshots[:now]:
         _restore(work, _home(work, current, work.graph.elements[snapshot.element]), snapshot, thrower)
-        begun += 1
-    left = replace(rest, activities=activities, scopes=rest.scopes[some:])
-    if thrower:
-        left.awaits += begun
-    current.compensation = left
-    if left.activities or left.scopes:
-        work.queue.append(current.key)
-    elif not left.awaits and not current.children:
-        work.complete(current)
+    return Completed(activities, snapshots[now:], parts), begun + len(snapshots[:now])
 
 
 def _thrower(work: Work, current: ElementInstance) -> int:
@@ -151,16 +186,31 @@ def _restore(work: Work, scope: ElementInstance, snapshot: Snapshot, thrower: in
     """
     element = work.graph.elements[snapshot.element]
     start = element.compensation_start
-    current = work.add(element, scope, phase=ACTIVE, counter=snapshot.counter)
-    current.interrupted = True  # none of its events happens any more
-    current.compensation = Compensation(
-        snapshot.activities, snapshot.scopes, under_way=start is None, thrower=thrower, restored=True
+    current = ElementInstance(
+        work.keys.next(), element.id, scope.key, ACTIVE, counter=snapshot.counter, interrupted=True
     )
+    current.compensation = Compensation(
+        snapshot.completed, under_way=start is None, thrower=thrower, restored=True
+    )
+    work.elements[current.key] = current
+    work.own.add(current.key)
+    scope.children += 1
+    work.record(current, element, "activated")
+    _no_milestone(work)
     if snapshot.variables is not None:
         work.put(current, snapshot.variables.data)
-    if start is not None:
+    if start is None:
+        work.queue.append(current.key)
+    else:
         assert start.scope is not None
         work.add(start.scope, current)
+
+
+def _no_milestone(work: Work) -> None:
+    """What was told last is of a restored sub-process, which had reached its milestone before."""
+    record = work.effects[-1]
+    assert isinstance(record, ElementRecord)
+    work.effects[-1] = replace(record, milestone=None)
 
 
 # --- the end --------------------------------------------------------------------------------------
@@ -170,36 +220,33 @@ def ended(work: Work, current: ElementInstance) -> None:
     """``current`` is gone. A throw event that waits for it goes on, when it was the last one."""
     mine = current.compensation
     assert mine is not None
-    if isinstance(work.element(current).event, Compensate):
-        _give_back(work, current, mine)
+    if mine.completed is not None and isinstance(work.element(current).event, Compensate):
+        _give_back(work, current, mine.completed)
     thrower = work.elements.get(mine.thrower)
     if thrower is None or thrower.compensation is None:
         return
     thrower = work.edit(thrower.key)
     waits = thrower.compensation
     assert waits is not None
-    thrower.compensation = waits = replace(waits, awaits=waits.awaits - 1)
-    if not (waits.awaits or waits.activities or waits.scopes):
+    thrower.compensation = replace(waits, awaits=waits.awaits - 1)
+    if waits.awaits == 1 and waits.completed is None:
         work.complete(thrower)
 
 
-def _give_back(work: Work, thrower: ElementInstance, rest: Compensation) -> None:
+def _give_back(work: Work, thrower: ElementInstance, rest: Completed) -> None:
     """A throw event ended before it had started all handlers: what is left can be compensated still."""
     for name, count in rest.activities.items():
-        scope = _home(work, thrower, work.graph.elements[name])
-        kept = scope.compensation or NOTHING
-        scope.compensation = replace(kept, activities=_sum(kept.activities, {name: count}))
-    for snapshot in rest.scopes:
-        scope = _home(work, thrower, work.graph.elements[snapshot.element])
-        kept = scope.compensation or NOTHING
-        scope.compensation = replace(kept, scopes=[*kept.scopes, snapshot])
+        _keep(_home(work, thrower, work.graph.elements[name]), Completed({name: count}))
+    for snapshot in [*(one for part in rest.parts for one in part.snapshots), *rest.scopes]:
+        home = _home(work, thrower, work.graph.elements[snapshot.element])
+        _keep(home, Completed(scopes=[snapshot]))
 
 
 def leave(work: Work, current: ElementInstance, element: Element, undone: Compensation) -> bool:
     """End a scope in which everything was undone. Whether this was one, and not an element like any other."""
     if not (undone.restored or undone.canceled):
         return False
-    if undone.under_way and (undone.activities or undone.scopes):
+    if undone.under_way and undone.completed is not None:
         current.phase = ACTIVE
         begin(work, current)
     elif undone.canceled and not current.counter:
@@ -208,6 +255,8 @@ def leave(work: Work, current: ElementInstance, element: Element, undone: Compen
     else:
         scope = work.remove(current, "terminated" if undone.canceled else "completed")
         assert scope is not None
+        if undone.restored:
+            _no_milestone(work)
         ended(work, current)
         lifecycle.emptied(work, scope)
     return True

@@ -24,6 +24,7 @@ COMPLETING = 2
 
 PAGE_BITS = 7  # of a key are its place on a page: an element instance takes one key or two
 LOOP_PART = 64  # items of a multi-instance, or outputs, that are kept together
+SNAPSHOTS = 64  # completed sub-processes that are packed together, so that a step need not look at each
 
 
 class Wait(Struct, omit_defaults=True):
@@ -72,26 +73,61 @@ def in_parts(items: list[Any]) -> list[Document]:
     return [Document({"items": items[at : at + LOOP_PART]}) for at in range(0, len(items), LOOP_PART)]
 
 
+class Completed(Struct, omit_defaults=True):
+    """What completed in a scope and can be compensated.
+
+    ``activities`` with a handler of their own, and how often they completed; sub-processes that
+    completed with something inside: the last ones in ``scopes``, those before them in ``parts``.
+    """
+
+    activities: dict[str, int] = field(default_factory=dict)
+    scopes: list[Snapshot] = field(default_factory=list)
+    parts: list[Snapshots] = field(default_factory=list)
+
+
 class Snapshot(Struct, omit_defaults=True):
     """A sub-process that completed, kept for its compensation: its variables, and what completed in it."""
 
     element: str
     counter: int = 0  # > 0: it was an inner instance of a multi-instance
     variables: Document | None = None
-    activities: dict[str, int] = field(default_factory=dict)
-    scopes: list[Snapshot] = field(default_factory=list)
+    completed: Completed | None = None
+
+
+class Snapshots:
+    """Some snapshots, never changed in place: unpacked when first read, packed when written."""
+
+    __slots__ = ("_packed", "_snapshots")
+
+    def __init__(self, snapshots: list[Snapshot] | None = None, packed: bytes | None = None) -> None:
+        self._snapshots = snapshots
+        self._packed = packed
+
+    @property
+    def snapshots(self) -> list[Snapshot]:
+        """Not to be changed."""
+        found = self._snapshots
+        if found is None:
+            found = self._snapshots = _snapshots_decoder.decode(self._packed or b"\x90")
+        return found
+
+    @property
+    def packed(self) -> bytes:
+        if self._packed is None:
+            self._packed = _encoder.encode(self._snapshots)
+        return self._packed
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Snapshots) and self.packed == other.packed
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 class Compensation(Struct, omit_defaults=True):
-    """What can be undone in a scope, or is being undone by an element instance.
+    """What an element instance has to do with compensation. Most have nothing to do with it."""
 
-    ``activities`` with a handler of their own, and how often they completed; ``scopes``: sub-processes
-    that completed with something inside that can be undone.
-    """
-
-    activities: dict[str, int] = field(default_factory=dict)
-    scopes: list[Snapshot] = field(default_factory=list)
-    under_way: bool = False  # the handlers of all that is above are being started
+    completed: Completed | None = None  # in this scope; or what a throw event took, and has still to begin
+    under_way: bool = False  # the handlers of all that completed are being started
     awaits: int = 0  # a throw event: handlers that are not done yet
     thrower: int = 0  # a handler: the throw event that waits for it
     restored: bool = False  # a sub-process that completed before, back to be compensated
@@ -264,7 +300,7 @@ UPCASTERS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _loops_in
 def _encode_document(value: Any) -> bytes:
     if isinstance(value, Document):
         return value.json
-    if isinstance(value, Page):
+    if isinstance(value, (Page, Snapshots)):
         return value.packed
     raise TypeError(f"a state holds no {type(value).__name__}")
 
@@ -274,6 +310,8 @@ def _decode_document(kind: type, value: Any) -> Any:
         return Document(json=value)
     if kind is Page:
         return Page(packed=value)
+    if kind is Snapshots:
+        return Snapshots(packed=value)
     raise TypeError(f"a state holds no {kind.__name__}")
 
 
@@ -281,6 +319,7 @@ _encoder = msgspec.msgpack.Encoder(enc_hook=_encode_document)
 _decoder: msgspec.msgpack.Decoder[Instance | Channel] = msgspec.msgpack.Decoder(
     Instance | Channel, dec_hook=_decode_document
 )
+_snapshots_decoder = msgspec.msgpack.Decoder(list[Snapshot], dec_hook=_decode_document)
 _page_decoder = msgspec.msgpack.Decoder(Parked, dec_hook=_decode_document)
 
 
