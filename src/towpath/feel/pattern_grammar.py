@@ -7,7 +7,7 @@ flags s, m, i and x. What the grammar does not know is refused, even where Pytho
 
 from __future__ import annotations
 
-import regex
+import re
 
 from .errors import Unanswerable
 from .sizes import shortened
@@ -15,9 +15,9 @@ from .sizes import shortened
 MAX_REPEAT = 1_000_000
 MAX_LENGTH = 100_000  # of a pattern with a{3} written as aaa, which is how it is compiled
 
-_QUANTITY = regex.compile(r"\{([0-9]+)(,([0-9]*))?\}")
-_CATEGORY = regex.compile(r"L[ultmo]?|M[nce]?|N[dlo]?|P[cdseifo]?|Z[slp]?|S[mcko]?|C[cfon]?")
-_BLOCK = regex.compile(r"Is([A-Za-z0-9-]+)")
+_QUANTITY = re.compile(r"\{([0-9]+)(,([0-9]*))?\}")
+_CATEGORY = re.compile(r"L[ultmo]?|M[nce]?|N[dlo]?|P[cdseifo]?|Z[slp]?|S[mcko]?|C[cfon]?")
+_BLOCK = re.compile(r"Is([A-Za-z0-9-]+)")
 _SPACE = " \t\n\r"
 
 _NAME_START = (
