@@ -25,6 +25,7 @@ from towpath.feel import (
 )
 from towpath.feel.builtins import STANDARD
 from towpath.feel.expression import COLD_RUNS, Dialect, Expression
+from towpath.feel.functions import Closure
 from towpath.feel.generation import written
 from towpath.feel.runtime import Runtime
 from towpath.feel.temporal import DateTime
@@ -320,6 +321,15 @@ def test_a_list_that_a_caller_changes_is_no_other_callers() -> None:
 def test_functions_keep_what_they_saw_when_they_were_made() -> None:
     _, hot = both("for f in (for i in 1..3 return function(x) x + i) return f(10)")
     assert hot.evaluate({}).value == [11, 12, 13]
+
+
+def test_a_function_keeps_no_more_than_it_may_read() -> None:
+    for expression in both("{a: i, b: [i], f: function(x) x + a}.f"):
+        function = expression.evaluate({"i": 5}).value
+        assert isinstance(function, Closure)
+        defaults = function.body.__defaults__ or ()  # type: ignore[attr-defined]
+        assert [5] not in defaults
+        assert function.call(Runtime(), [1]) == 6
 
 
 def test_a_function_of_one_evaluation_can_be_called_in_another() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from .. import syntax as ast
 from ..answers import QUIET, TWICE_IN_CALL
 from ..builtins.signature import SHARES, Builtin, Parameter, Signature, is_short
+from ..compilation import names_in
 from ..inference import type_of
 from ..temporal import Date, DateTime, DaysTime, Time, YearsMonths
 from ..types import ANY
@@ -148,7 +149,7 @@ class Invocations(Source):
         return self.function(node)
 
     def function(self, node: ast.FunctionLiteral, own: str | None = None) -> Value:
-        """What it sees of its surroundings is kept as it is now, in the defaults of the Python function."""
+        """What it may read of its surroundings is kept as it is now: as defaults of the Python function."""
         depth = len(self.scope)
         if node.external:
             if own is not None:
@@ -158,7 +159,8 @@ class Invocations(Source):
             self.scope.leave(depth)
             made = f"external_function({self.bind(node.parameters)}, {context})"
             return self.assigned(f"{made} if type({context}) is dict else None")
-        seen = dict.fromkeys(value.atom for _, value in self.scope if not value.constant)
+        reached = self.scope.reached(sorted(names_in(node.body)))
+        seen = dict.fromkeys(value.atom for value in reached if not value.constant)
         function, itself = self.fresh("f"), self.fresh()
         if own is not None:
             self.line(f"{itself} = [None]")
