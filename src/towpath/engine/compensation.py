@@ -186,22 +186,15 @@ def _restore(work: Work, scope: ElementInstance, snapshot: Snapshot, thrower: in
     """
     element = work.graph.elements[snapshot.element]
     start = element.compensation_start
-    current = ElementInstance(
-        work.keys.next(), element.id, scope.key, ACTIVE, counter=snapshot.counter, interrupted=True
-    )
+    current = work.add(element, scope, phase=ACTIVE, counter=snapshot.counter)
+    _no_milestone(work)
+    current.interrupted = True  # none of its events happens any more
     current.compensation = Compensation(
         snapshot.completed, under_way=start is None, thrower=thrower, restored=True
     )
-    work.elements[current.key] = current
-    work.own.add(current.key)
-    scope.children += 1
-    work.record(current, element, "activated")
-    _no_milestone(work)
     if snapshot.variables is not None:
         work.put(current, snapshot.variables.data)
-    if start is None:
-        work.queue.append(current.key)
-    else:
+    if start is not None:
         assert start.scope is not None
         work.add(start.scope, current)
 
