@@ -156,6 +156,13 @@ def test_an_index_that_may_not_grow_still_finds_them(
     assert matched(table, scope) == tried(table, scope)
 
 
+def test_an_index_that_may_not_grow_still_leaves_few_rules_to_try() -> None:
+    table = made([(str(number),) for number in range(200)])
+    index = RuleIndex([rule.tests for rule in table.rules], max_bytes=4000)
+    assert 1 <= len(list(index.candidates([77]))) < 20
+    assert not list(index.candidates(["77"]))
+
+
 def test_numbers_are_found_whatever_way_they_are_written() -> None:
     table = made([(text,) for text in ("1", "1.0", "[1..1]", "1.00, 7", ">= 1.000", "not(2)", '"1"')])
     assert matched(table, {"a": Decimal("1.0")}) == matched(table, {"a": 1}) == [1, 2, 3, 4, 5, 6]

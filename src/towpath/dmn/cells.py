@@ -182,6 +182,8 @@ def _required(condition: Test | None) -> Test:
 
 def _any(tests: Sequence[Test]) -> Test:
     """A disjunction, as ``or`` and a cell's commas have it: false where all are, null where none is true."""
+    if len(tests) == 1:
+        return tests[0]
 
     def test(domain: Domain) -> Outcome:
         accepted, refused = NONE, ALL

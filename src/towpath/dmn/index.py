@@ -17,14 +17,14 @@ from towpath.feel.expression import Expression
 from .cells import Cell, NotConstant, read_cell
 from .extents import ALL, NULL, UNNAMED, Cut, Domain, Extent, located
 
-MAX_BYTES = 16_000_000  # of sets; what would need more is run
+MAX_BYTES = 16_000_000  # of sets of one table
 
 Tests = Sequence[Expression | None]
 Pending = tuple[int, Expression]  # an input, from 0, and the test that must run on it
 
 
 class Regions(NamedTuple):
-    """``rules[n]`` is the set of rules that accept what lies after ``n`` cuts."""
+    """``rules[n]`` is the set of rules that accept something of what lies after ``n`` cuts."""
 
     cuts: tuple[Cut, ...]
     rules: tuple[int, ...]
@@ -34,11 +34,15 @@ class Regions(NamedTuple):
 
 
 class Column(NamedTuple):
-    """``domains`` are those that the cells name; ``elsewhere`` accepts a value of any other."""
+    """``domains`` are those that the cells name; ``elsewhere`` accepts a value of any other.
+
+    A rule of ``opaque`` may accept anything; the cells of those of ``pending`` must run.
+    """
 
     domains: dict[Domain, Regions]
     elsewhere: int
-    opaque: int  # the rules whose cell must run
+    opaque: int
+    pending: int
 
 
 class RuleIndex:
@@ -51,16 +55,17 @@ class RuleIndex:
         self._columns: list[Column] = []
         # Cells of one text in one column are one expression: what it answers is known once it has run.
         self._tests: list[Tests] = []
-        for tests in zip(*rules, strict=True):
+        columns = list(zip(*rules, strict=True))
+        for place, tests in enumerate(columns):
             texts: dict[str, Expression] = {}
             shared = [None if test is None else texts.setdefault(test.text, test) for test in tests]
-            column, size = _column(shared, max_bytes)
+            column, size = _column(shared, max_bytes // (len(columns) - place))
             max_bytes -= size
             self._columns.append(column)
             self._tests.append(shared)
         self._rows: dict[int, Sequence[Pending]] = {}
         for place, column in enumerate(self._columns):
-            for index in _members(column.opaque):
+            for index in _members(column.pending):
                 test = self._tests[place][index]
                 assert test is not None
                 self._rows[index] = (*self._rows.get(index, ()), (place, test))
@@ -104,7 +109,10 @@ def _members(rules: int) -> Iterator[int]:
 
 
 def _column(tests: Tests, max_bytes: int) -> tuple[Column, int]:
-    """A column's sets and about how many bytes they take; all its cells run where that is too much."""
+    """A column's sets and about how many bytes they take, at most ``max_bytes``.
+
+    Sets that would take more are put together with their neighbours, and the column's cells run.
+    """
     places: dict[str, list[int]] = {}  # the rules that have the same cell
     for index, test in enumerate(tests):
         places.setdefault("" if test is None else test.text, []).append(index)
@@ -120,17 +128,26 @@ def _column(tests: Tests, max_bytes: int) -> tuple[Column, int]:
             opaque |= _set(indices)
     domains = {NULL, *(domain for cell, _ in cells for domain, _, _ in cell.constants)}
     accepted = {domain: [cell.accepted(domain) for cell, _ in cells] for domain in domains}
-    count = sum(len({cut for extent in extents for cut in extent.cuts}) for extents in accepted.values())
-    size = (count + len(cells)) * (len(tests) // 8 + 32)
-    if size > max_bytes:
-        return Column({}, anything, anything ^ ((1 << len(tests)) - 1)), 0
-    sets = [_set(indices) for _, indices in cells]
-    regions = {domain: _regions(extents, sets, anything) for domain, extents in accepted.items()}
+    needed = sum(1 + len({cut for extent in extents for cut in extent.cuts}) for extents in accepted.values())
+    width = len(tests) // 8 + 32
+    most = max_bytes // width
+    if most < 2 * len(domains):
+        return Column({}, anything, anything ^ _all(tests), anything ^ _all(tests)), 0
+    step = -(-needed // (most - len(domains))) if needed > most else 1
+    owners = [indices for _, indices in cells]
+    regions = {domain: _regions(extents, owners, anything, step) for domain, extents in accepted.items()}
     elsewhere = anything
-    for (cell, _), own in zip(cells, sets, strict=True):
+    for cell, own in cells:
         if cell.accepted(UNNAMED) == ALL:
-            elsewhere |= own
-    return Column(regions, elsewhere, opaque), size
+            elsewhere |= _set(own)
+    pending = opaque if step == 1 else anything ^ _all(tests)
+    return Column(regions, elsewhere, opaque, pending), width * sum(
+        len(one.rules) for one in regions.values()
+    )
+
+
+def _all(tests: Tests) -> int:
+    return (1 << len(tests)) - 1
 
 
 def _set(indices: Sequence[int]) -> int:
@@ -140,17 +157,23 @@ def _set(indices: Sequence[int]) -> int:
     return int.from_bytes(made, "little")
 
 
-def _regions(extents: Sequence[Extent], sets: Sequence[int], anything: int) -> Regions:
-    changes: dict[Cut, int] = {}
-    rules = anything
-    for extent, own in zip(extents, sets, strict=True):
+def _regions(extents: Sequence[Extent], rules: Sequence[Sequence[int]], anything: int, step: int) -> Regions:
+    """The sets between each ``step`` cuts; ``rules`` are those that accept each of the extents."""
+    changes: dict[Cut, list[int]] = {}
+    current = anything
+    for extent, own in zip(extents, rules, strict=True):
         if extent.inside:
-            rules |= own
+            current |= _set(own)
         for cut in extent.cuts:
-            changes[cut] = changes.get(cut, 0) ^ own
-    cuts = sorted(changes)
-    found = [rules]
-    for cut in cuts:
-        rules ^= changes[cut]
-        found.append(rules)
-    return Regions(tuple(cuts), tuple(found))
+            changes.setdefault(cut, []).extend(own)
+    cuts, found, together = [], [], current
+    for number, cut in enumerate(sorted(changes), 1):
+        for index in changes[cut]:
+            current ^= 1 << index
+        if number % step:
+            together |= current
+        else:
+            cuts.append(cut)
+            found.append(together)
+            together = current
+    return Regions(tuple(cuts), (*found, together))
