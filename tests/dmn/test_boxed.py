@@ -258,6 +258,7 @@ LOOPS = [
     ("5", "x + 1"),
     ('"a"', "x"),
     ("null", "x"),
+    ("[1E5000..1E5000]", "x"),
     ("[1, null, 3]", "x"),
     ("[1, 2, 3, 4]", "if count(partial) = 0 then x else x + partial[-1]"),
     ("[1, 2, 3]", "partial"),
@@ -364,6 +365,12 @@ def test_a_loop_over_too_much_is_an_error_and_no_hang() -> None:
     evaluation = evaluated(decision("d", iterated("for", "[1..1000000000]", "x")))
     assert evaluation.failed
     assert "1000000000" in evaluation.message
+
+
+def test_numbers_too_large_for_a_next_one_are_not_counted_through() -> None:
+    evaluation = evaluated(decision("d", iterated("for", "[1E5000..1E5000]", "x")))
+    assert evaluation.output is None
+    assert len(reasons(evaluation)) == 1
 
 
 def test_steps_are_counted_across_boxed_and_textual_loops() -> None:

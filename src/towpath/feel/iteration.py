@@ -222,6 +222,7 @@ class _Days(Collection[Date]):
 def _ordinal(value: Any) -> int | None:
     if type(value) is int:
         return value
-    if type(value) is Decimal and value == value.to_integral_value():
+    # Above, a number and the next have the same 34 digits.
+    if type(value) is Decimal and abs(value) < INT_LIMIT and value == value.to_integral_value():
         return int(value)
     return value.days if type(value) is Date else None
