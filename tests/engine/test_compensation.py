@@ -834,6 +834,61 @@ def test_it_does_not_run_while_its_sub_process_does() -> None:
     assert host.waiting(key) == ["spa"]
 
 
+def test_what_completed_in_an_event_sub_process_is_compensated_from_the_scope_around_it() -> None:
+    host = Host(
+        bpmn(
+            start(),
+            service("work"),
+            throw("undo", compensation()),
+            service("after"),
+            flows("start", "work", "undo", "after"),
+            event_sub(
+                "aside",
+                start("as", duration("PT1M"), isInterrupting="false"),
+                service("extra"),
+                undone("extra", service("drop-extra")),
+                flows("as", "extra"),
+            ),
+        )
+    )
+    key = host.start()
+    host.wait(MINUTE)
+    host.complete("extra")
+    host.complete("work")
+    assert host.waiting(key) == ["drop-extra", "undo"]
+    host.complete("drop-extra")
+    assert host.waiting(key) == ["after"]
+    finish(host)
+
+
+def test_a_call_activity_is_compensated_by_its_own_handler_not_by_those_of_what_it_called() -> None:
+    child = process(
+        start("cs"),
+        service("there"),
+        undone("there", service("undo-there")),
+        throw("never", compensation("there")),
+        end("ce"),
+        flows("cs", "there", "ce"),
+        flow("never", "ce"),
+        id="child",
+    )
+    main = process(
+        start(),
+        call("visit", "child"),
+        undone("visit", service("undo-visit")),
+        throw("undo", compensation()),
+        service("after"),
+        flows("start", "visit", "undo", "after"),
+    )
+    host = Host(definitions(main, child))
+    key = host.start()
+    host.complete("there")
+    assert host.waiting(key) == ["undo", "undo-visit"]
+    host.complete("undo-visit")
+    assert host.waiting(key) == ["after"]
+    finish(host)
+
+
 # --- the end of the scope -------------------------------------------------------------------------
 
 
