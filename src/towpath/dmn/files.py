@@ -1,8 +1,8 @@
-"""Reading a model from a file, with the models that it imports from the same folder."""
+"""Finding what a model imports among other documents: by namespace, in a folder or a deployment."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,38 @@ from .model import Model
 from .reader import read
 
 
+def by_namespace(documents: Iterable[tuple[str, bytes]]) -> dict[str, tuple[str, bytes]]:
+    """Documents, given as (name, content), by the namespace under which others import them.
+
+    Of two with one namespace the first counts. What cannot be read is left out: whoever imports it is told
+    that it is not at hand.
+    """
+    found: dict[str, tuple[str, bytes]] = {}
+    for name, content in documents:
+        try:
+            namespace = str(parsed(content, name).get("namespace") or "")
+        except Faulty:
+            continue
+        found.setdefault(namespace, (name, content))
+    return found
+
+
+def imported_by(content: bytes, documents: Mapping[str, bytes]) -> list[bytes]:
+    """Those of ``documents`` (by namespace) that a model imports, and those that they import, each once.
+
+    Raises Faulty where a document is no DMN.
+    """
+    found: dict[str, bytes] = {}
+    pending = [content]
+    while pending:
+        for node in children(parsed(pending.pop(), None), "import"):
+            namespace = str(node.get("namespace") or "")
+            if namespace in documents and namespace not in found:
+                found[namespace] = documents[namespace]
+                pending.append(documents[namespace])
+    return list(found.values())
+
+
 def read_file(path: Path | str, *, also: Iterable[Path] = (), lenient: bool = False) -> Model:
     """The model in a file; what it imports is looked for, by namespace, in the ``.dmn`` files beside it.
 
@@ -22,21 +54,16 @@ def read_file(path: Path | str, *, also: Iterable[Path] = (), lenient: bool = Fa
     """
     path = Path(path)
     content = path.read_bytes()
-    found: dict[str, bytes] = {}
-    names: dict[str, str] = {}
+    found: dict[str, tuple[str, bytes]] = {}
     if children(parsed(content, str(path)), "import"):
-        for other in (*also, *sorted(path.parent.glob("*.dmn"))):
-            if other == path or other.stat().st_size > MAX_BYTES:
-                continue
-            document = other.read_bytes()
-            try:
-                namespace = str(parsed(document, str(other)).get("namespace") or "")
-            except Faulty:
-                continue  # it is told where somebody imports it: as not at hand
-            found.setdefault(namespace, document)
-            names.setdefault(namespace, str(other))
+        others = (other for other in (*also, *sorted(path.parent.glob("*.dmn"))) if other != path)
+        found = by_namespace(
+            (str(other), other.read_bytes()) for other in others if other.stat().st_size <= MAX_BYTES
+        )
+    names = {namespace: name for namespace, (name, _) in found.items()}
+    imports = {namespace: document for namespace, (_, document) in found.items()}
     try:
-        return read(content, str(path), imports=found, lenient=lenient)
+        return read(content, str(path), imports=imports, lenient=lenient)
     except Faulty as error:
         raise Faulty(
             [replace(fault, file=names.get(fault.file or "", fault.file)) for fault in error.faults]

@@ -183,10 +183,14 @@ def _answer(definition: Definition, duplicate: bool) -> DeployedResource:
 def _read_all(resources: list[Resource]) -> list[_Read]:
     faults: list[str] = []
     read: list[_Read] = []
+    decisions = dmn.by_namespace(
+        (resource.name, resource.content) for resource in resources if resource.name.endswith(".dmn")
+    )
+    imports = {namespace: content for namespace, (_, content) in decisions.items()}
     seen: dict[tuple[str, str], str] = {}
     for resource in resources:
         try:
-            one = _read(resource)
+            one = _read(resource, imports)
         except Faulty as error:
             faults += [str(fault if fault.file else fault.in_file(resource.name)) for fault in error.faults]
             continue
@@ -210,11 +214,13 @@ def _read_all(resources: list[Resource]) -> list[_Read]:
     return read
 
 
-def _read(resource: Resource) -> _Read:
+def _read(resource: Resource, imports: dict[str, bytes]) -> _Read:
+    """``imports`` are the decision models of the deployment, which its models may import, by namespace."""
     name, content = resource.name, resource.content
     if not name or len(name) > MAX_NAME:
         raise ValueError(f"a resource's name has 1 to {MAX_NAME} characters")
-    found = _Read(resource, hashlib.sha256(content).hexdigest())
+    checksum = hashlib.sha256(content)
+    found = _Read(resource, checksum.hexdigest())
     if name.endswith((".bpmn", ".bpmn20.xml")):
         definitions = bpmn.read(content, name)
         found.models = [
@@ -224,7 +230,11 @@ def _read(resource: Resource) -> _Read:
         if not found.models:
             raise ValueError('it has no executable process (isExecutable="true")')
     elif name.endswith(".dmn"):
-        model = dmn.read(content, name)
+        model = dmn.read(content, name, imports=imports)
+        for document in dmn.imported_by(content, imports):
+            # With another import it is another decision, though its own document is the same.
+            checksum.update(document)
+        found.checksum = checksum.hexdigest()
         found.models = [_Model(REQUIREMENTS, model.id, model.name, None)]
         found.models += [
             _Model(DECISION, decision.id, decision.name, None, model, of=model.id)

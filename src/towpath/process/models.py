@@ -186,12 +186,24 @@ class Registry:
             models = {process.id: process for process in read.processes}
             make: Callable[[Definition, Any], Any] = deployed_process
         else:
-            model = dmn.read(content, definition.resource_name)
+            model = dmn.read(content, definition.resource_name, imports=self._imports(definition))
             models = dict.fromkeys((other.id for other in siblings), model)
             make = deployed_decision
         for other in siblings:
             if other.kind == definition.kind and other.id in models:
                 self._compiled[other.key] = make(other, models[other.id])
+
+    def _imports(self, definition: Definition) -> dict[str, bytes]:
+        """The decision models that were deployed together with ``definition``, by namespace."""
+        together = [
+            self.definitions[key]
+            for (deployment, kind, _), key in self._deployed.items()
+            if deployment == definition.deployment_key and kind == REQUIREMENTS
+        ]
+        if len(together) < 2:
+            return {}
+        documents = ((other.resource_name, self.content(other.key) or b"") for other in together)
+        return {namespace: content for namespace, (_, content) in dmn.by_namespace(documents).items()}
 
 
 def deployed_process(definition: Definition, graph: bpmn.Process) -> DeployedProcess:

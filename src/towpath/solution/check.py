@@ -63,10 +63,13 @@ def _models(root: Path, faults: list[Fault]) -> Models:
             if process.id in models.processes:
                 faults.append(_twice("process", process.id, name, models.processes[process.id][0]))
             models.processes[process.id] = (name, process)
-    for file in _files(root, "decisions", ".dmn", faults):
+    tables = _files(root, "decisions", ".dmn", faults)
+    together = dmn.by_namespace((str(file.relative_to(root)), file.read_bytes()) for file in tables)
+    imports = {namespace: content for namespace, (_, content) in together.items()}
+    for file in tables:
         name = str(file.relative_to(root))
         try:
-            model = dmn.read(file.read_bytes(), name)
+            model = dmn.read(file.read_bytes(), name, imports=imports)
         except Faulty as faulty:
             faults += [fault.in_file(name) for fault in faulty.faults]
             models.complete = False
