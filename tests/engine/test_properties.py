@@ -5,6 +5,7 @@ The host of these tests repeats each command, steps twice, and sends states thro
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, get_args
@@ -15,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from towpath.engine import commands as c
-from towpath.engine import decode, encode, step
+from towpath.engine import decode, effects, encode, step
 
 from .host import Host, NoKeys
 from .models import (
@@ -116,6 +117,12 @@ class Builder:
             self.parts.append(flow(left, right))
         return ends[0][0], ends[-1][1]
 
+    def _saga(self, shapes: list[Any]) -> tuple[str, str]:
+        """Blocks that can be undone at both ends, and a throw event that does; a second one finds nothing."""
+        leaf = [("leaf", "undoable")]
+        throws = [("leaf", "compensate"), ("leaf", "compensate")]
+        return self._sequence([("sub", ("plain", True, leaf[0])), *shapes, *leaf, *throws])
+
     def _split(self, kind: str, shapes: list[Any]) -> tuple[str, str]:
         fork, join = self.id("fork"), self.id("join")
         for index, shape in enumerate(shapes):
@@ -210,7 +217,7 @@ SHAPES = st.recursive(
     LEAVES,
     lambda inner: st.one_of(
         st.tuples(
-            st.sampled_from(["sequence", "parallel", "exclusive", "inclusive"]),
+            st.sampled_from(["sequence", "parallel", "exclusive", "inclusive", "saga"]),
             st.lists(inner, min_size=2, max_size=3),
         ),
         st.tuples(st.just("sub"), st.tuples(WATCHES, st.booleans(), inner)),
@@ -270,6 +277,20 @@ def test_every_instance_reaches_its_end_and_leaves_nothing_behind(shape: Any, da
     assert key in host.ended, f"still waiting at {host.waiting(key)}"
     assert not host.ended[key].terminated
     assert host.nothing_left()
+    undone_at_most_once(host)
+
+
+def undone_at_most_once(host: Host) -> None:
+    """A handler (``x-u`` for ``x``) began at most as often as what it undoes had completed by then."""
+    completed: Counter[str] = Counter()
+    begun: Counter[str] = Counter()
+    for record in host.records(effects.ElementRecord):
+        whole = record.type == "MULTI_INSTANCE_BODY" or not record.element_id.startswith("revisable")
+        if record.kind == "completed" and whole:
+            completed[record.element_id] += 1
+        elif record.kind == "activated" and record.element_id.endswith("-u"):
+            begun[record.element_id] += 1
+            assert begun[record.element_id] <= completed[record.element_id.removesuffix("-u")]
 
 
 @given(SHAPES, st.integers(0, 6), st.data())
