@@ -16,6 +16,7 @@ from towpath.engine.commands import CancelInstance, Continue, Variables
 from towpath.engine.documents import Document
 from towpath.engine.effects import CloseJob, UserTaskRecord
 from towpath.engine.handlers import HANDLERS
+from towpath.engine.pages import at_hand
 from towpath.engine.state import ACTIVATING, ACTIVE, COMPLETING, ElementInstance, Wait
 from towpath.engine.work import Failure, Work
 
@@ -281,7 +282,7 @@ def terminate_children(work: Work, scope: ElementInstance) -> None:
 
 def _settle_joins(work: Work) -> bool:
     """Activate the inclusive joins that no other flow can reach any more. Whether there was one."""
-    for scope in [found for found in dict.values(work.elements) if found.taken]:  # such are on no page
+    for scope in [found for found in at_hand(work.elements) if found.taken]:  # such are on no page
         taken = scope.taken or {}
         joins = {
             work.graph.flows[flow].target.id: work.graph.flows[flow].target

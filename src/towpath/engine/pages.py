@@ -7,7 +7,7 @@ way. Small instances have no pages.
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator, KeysView, ValuesView
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, MutableMapping, ValuesView
 from typing import Any, TypeVar, overload
 
 from towpath.engine.state import ACTIVE, PAGE_BITS, ElementInstance, Instance, Page, Parked
@@ -15,7 +15,8 @@ from towpath.engine.state import ACTIVE, PAGE_BITS, ElementInstance, Instance, P
 V = TypeVar("V")
 D = TypeVar("D")
 
-NEAR = 256  # element instances that a state may have outside its pages: copying so many costs about 2 us
+NEAR = 256  # element instances that a state may have without pages: copying so many costs about 2 us
+BESIDE = 32  # that it may have outside its pages, once it has some
 
 
 class Pages:
@@ -129,6 +130,11 @@ class Paged(dict[int, V]):
         return super().items()
 
 
+def at_hand(entries: MutableMapping[int, V]) -> Iterable[V]:
+    """The values that are on no page: all, where there are no pages."""
+    return entries.near().values() if isinstance(entries, Paged) else entries.values()
+
+
 def settle(instance: Instance, pages: Pages | None) -> None:
     """Leave ``instance`` as a state is kept: plain maps, and what waits in great numbers on pages."""
     elements, owners = instance.elements, instance.owners
@@ -136,7 +142,7 @@ def settle(instance: Instance, pages: Pages | None) -> None:
         elements = instance.elements = elements.near()
     if isinstance(owners, Paged):
         owners = instance.owners = owners.near()
-    if len(elements) > NEAR:
+    if len(elements) > (NEAR if pages is None else min(BESIDE, NEAR)):
         pages = pages or Pages({})
         _park(instance, elements, owners, pages)
     if pages is not None:

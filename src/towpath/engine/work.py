@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as AbstractMapping
+from collections.abc import MutableMapping
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +20,7 @@ from towpath.engine.effects import (
     VariablesRecord,
 )
 from towpath.engine.models import DeployedProcess, Keys, Models
-from towpath.engine.pages import Paged, Pages
+from towpath.engine.pages import Paged, Pages, at_hand
 from towpath.engine.state import (
     ACTIVATING,
     COMPLETING,
@@ -99,8 +100,8 @@ class Work:
             self.pages = None
             instance.elements = instance.elements.copy()
             instance.owners = instance.owners.copy()
-        self.elements = instance.elements
-        self.owners = instance.owners
+        self.elements: MutableMapping[int, ElementInstance] = instance.elements
+        self.owners: MutableMapping[int, int] = instance.owners
 
     # --- element instances ------------------------------------------------------------------------
 
@@ -175,7 +176,7 @@ class Work:
         """What is active directly inside ``scope``, oldest first."""
         if not scope.children:
             return []
-        near = [found for found in dict.values(self.elements) if found.scope == scope.key]
+        near = [found for found in at_hand(self.elements) if found.scope == scope.key]
         if len(near) < scope.children:  # the others are on pages
             near = [found for found in self.elements.values() if found.scope == scope.key]
         return sorted(near, key=lambda found: found.key)
@@ -233,14 +234,14 @@ class Work:
 
     def lookup(self, name: str, instance: ElementInstance) -> tuple[bool, Any]:
         """Whether a variable is visible, and its value."""
-        current: ElementInstance | None = instance
-        while current is not None:
-            if current.variables is not None:
-                data = current.variables.data
-                if name in data:
-                    return True, data[name]
-            current = self.elements.get(current.scope)
-        return False, None
+        current, elements = instance, self.elements
+        while True:
+            document = current.variables
+            if document is not None and name in document.data:
+                return True, document.data[name]
+            if not current.scope:
+                return False, None
+            current = elements[current.scope]
 
     def put(self, scope: ElementInstance, variables: Variables) -> None:
         """Set variables in ``scope`` (editable) itself."""
