@@ -69,6 +69,7 @@ class Host:
         self.timers: dict[int, tuple[int, int]] = {}  # key -> due, instance
         self.tasks: dict[int, tuple[effects.UserTask, int]] = {}
         self.incidents: dict[int, tuple[effects.IncidentRecord, int]] = {}
+        self.signals: dict[int, tuple[str, int]] = {}  # subscription -> name, instance
         self.seen: list[Any] = []
         self.outbox: deque[c.AnyCommand] = deque()
         self.hold = False  # leave sent commands in the outbox
@@ -118,14 +119,27 @@ class Host:
             if element.event.name.text == message_name
         ]
 
+    def signal_starts(self, signal_name: str) -> list[tuple[int, str]]:
+        latest = {deployed.process_id: deployed for deployed in self.processes.values()}
+        return [
+            (deployed.key, element.id)
+            for deployed in latest.values()
+            for element in deployed.graph.signal_starts
+            if element.event.name.text == signal_name
+        ]
+
     # --- stepping ---------------------------------------------------------------------------------
 
     def send(self, command: c.AnyCommand) -> effects.Rejected | None:
         """Carry out a command and everything that follows from it."""
         rejected = self.one(command)
+        self.deliver()
+        return rejected
+
+    def deliver(self) -> None:
+        """Carry out what was sent."""
         while self.outbox and not self.hold:
             self.one(self.outbox.popleft())
-        return rejected
 
     def one(self, command: c.AnyCommand) -> effects.Rejected | None:
         """One step, with what the contract promises of every step."""
@@ -194,6 +208,12 @@ class Host:
                 self.timers[effect.key] = (effect.due_at, place)
             case effects.CancelTimer():
                 del self.timers[effect.key]
+            case effects.OpenSignalSubscription():
+                self.signals[effect.key] = (effect.signal_name, place)
+            case effects.CloseSignalSubscription():
+                assert self.signals.pop(effect.key) == (effect.signal_name, place)
+            case effects.Broadcast():
+                self._broadcast(effect)
             case effects.UserTaskRecord(kind="completed" | "canceled"):
                 del self.tasks[effect.task.key]
             case effects.UserTaskRecord():
@@ -204,6 +224,32 @@ class Host:
                 del self.incidents[effect.key]
             case effects.Completed():
                 self.ended[effect.key] = effect
+
+    def _broadcast(self, signal: effects.Broadcast) -> None:
+        """To everybody who waits for it at that moment; of every process that it starts, one instance more."""
+        self.outbox.extend(
+            c.TriggerSignal(
+                id=f"{signal.key}:{key}",
+                at=self.now,
+                instance_key=instance,
+                subscription_key=key,
+                signal_key=signal.key,
+                variables=signal.variables,
+            )
+            for key, (name, instance) in list(self.signals.items())
+            if name == signal.signal_name and key < signal.key
+        )
+        self.outbox.extend(
+            c.CreateInstance(
+                id=self.id(),
+                at=self.now,
+                instance_key=self.keys.next(),
+                definition_key=definition,
+                start_element=element,
+                variables=signal.variables,
+            )
+            for definition, element in self.signal_starts(signal.signal_name)
+        )
 
     # --- what tests do ----------------------------------------------------------------------------
 
@@ -295,6 +341,11 @@ class Host:
             )
         )
 
+    def broadcast(self, name: str, variables: dict[str, Any] | None = None) -> None:
+        """A signal from outside."""
+        self._broadcast(effects.Broadcast(key=self.keys.next(), signal_name=name, variables=variables or {}))
+        self.deliver()
+
     def task(self) -> effects.UserTask:
         """The only user task."""
         assert len(self.tasks) == 1
@@ -375,7 +426,15 @@ class Host:
 
     def nothing_left(self) -> bool:
         """No state, job, timer, task, incident or subscription is left behind."""
-        return not (self.states or self.jobs or self.timers or self.tasks or self.incidents or self.outbox)
+        return not (
+            self.states
+            or self.jobs
+            or self.timers
+            or self.tasks
+            or self.incidents
+            or self.signals
+            or self.outbox
+        )
 
 
 def check(state: Instance) -> None:

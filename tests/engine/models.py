@@ -188,6 +188,16 @@ def error_definition(code: str) -> str:
     return f'<bpmn:error id="error-{code}" errorCode={quoteattr(code)}/>'
 
 
+def signal(name: str) -> str:
+    """Refers to the signal that ``signal_definition`` made."""
+    return f'<bpmn:signalEventDefinition signalRef="signal-{name}"/>'
+
+
+def signal_definition(name: str, text: str | None = None) -> str:
+    """``text`` is its name in the model, an expression maybe."""
+    return f'<bpmn:signal id="signal-{name}" name={quoteattr(name if text is None else text)}/>'
+
+
 def escalation(code: str | None = None) -> str:
     reference = f' escalationRef="escalation-{code}"' if code else ""
     return f"<bpmn:escalationEventDefinition{reference}/>"

@@ -242,6 +242,32 @@ def _link(made: Definition) -> Link:
     return Link(name)
 
 
+def _signal(made: Definition) -> Signal | None:
+    reference = _reference(made.node.get("signalRef"))
+    if reference is None:
+        made.fault("signal-missing", "No signal is referenced.", "Choose or create a signal.")
+        return None
+    found = made.scope.signals.get(reference)
+    if found is None:
+        made.fault("signal-missing", f"The signal `{reference}` does not exist in this file.")
+        return None
+    if not found.name.text:
+        made.fault("signal-name", f"The signal `{reference}` has no name.", "Name the signal.")
+        return None
+    if made.at is Place.START and found.name.expression is not None:
+        # It is known by its name before there is an instance.
+        name = found.name.expression.evaluate({}).value if not found.name.expression.names else None
+        if not isinstance(name, str) or not name:
+            made.fault(
+                "signal-name",
+                "The name of a signal that starts a process must be a text, and cannot use variables.",
+                "Use a static name.",
+            )
+            return None
+        return Signal(Value(name))
+    return found
+
+
 def _terminate(_: Definition) -> Terminate:
     return Terminate()
 
@@ -282,6 +308,7 @@ KINDS: dict[str, Kind] = {
         _compensate,
     ),
     "cancelEventDefinition": Kind("cancel", frozenset({Place.END, Place.BOUNDARY}), _cancel),
+    "signalEventDefinition": Kind("signal", frozenset(Place), _signal),
     "linkEventDefinition": Kind("link", frozenset({Place.CATCH, Place.THROW}), _link),
     "terminateEventDefinition": Kind("terminate", frozenset({Place.END}), _terminate),
 }

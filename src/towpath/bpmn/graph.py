@@ -269,6 +269,7 @@ class Process:
     start_form: str | None = None
     timer_starts: tuple[Element, ...] = ()
     message_starts: tuple[Element, ...] = ()
+    signal_starts: tuple[Element, ...] = ()  # their signals have static names
     inclusive_joins: bool = False
     job_types: list[Reference] = field(default_factory=list)
     called_processes: list[Reference] = field(default_factory=list)

@@ -14,6 +14,7 @@ from towpath.bpmn.graph import (
     Message,
     Process,
     Reference,
+    Signal,
     Timer,
 )
 from towpath.bpmn.notes import Notes
@@ -429,6 +430,8 @@ def _index(process: Process) -> None:
                 process.timer_starts += (element,)
             elif isinstance(element.event, Message):
                 process.message_starts += (element,)
+            elif isinstance(element.event, Signal):
+                process.signal_starts += (element,)
         if element.kind == "inclusive" and len(element.incoming) > 1:
             process.inclusive_joins = True
         if isinstance(element.event, Message):

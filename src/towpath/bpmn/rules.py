@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from lxml import etree
 
-from towpath.bpmn.graph import Compensate, Element, Error, Escalation, Link, Message, Timer
+from towpath.bpmn.graph import Compensate, Element, Error, Escalation, Link, Message, Signal, Timer
 from towpath.bpmn.notes import Notes
+
+# What an event-based gateway can wait for.
+WAITED_FOR = (Timer, Message, Signal)
 
 
 def check(elements: dict[str, Element], nodes: dict[str, etree._Element], notes: Notes) -> None:
@@ -36,6 +39,14 @@ def _scope(scope: Element, members: list[Element], node: etree._Element, notes: 
         if len(plain) > 1:
             notes.fault(
                 node, "start-event", "The process has several none start events.", "Keep one of them."
+            )
+        signals = [element.event.name.text for element in starts if isinstance(element.event, Signal)]
+        for name in sorted({name for name in signals if signals.count(name) > 1}):
+            notes.fault(
+                node,
+                "signal-name",
+                f"More than one start event has the signal `{name}`.",
+                "Keep one of them.",
             )
     elif scope.kind != "event-sub-process":
         if len(starts) != 1 or len(plain) != 1:
@@ -177,11 +188,11 @@ def _event_based(element: Element, node: etree._Element, notes: Notes) -> None:
         )
     for flow in element.outgoing:
         target = flow.target
-        if target.kind != "catch" or not isinstance(target.event, (Timer, Message)):
+        if target.kind != "catch" or not isinstance(target.event, WAITED_FOR):
             notes.fault(
                 node,
                 "event-based-gateway",
-                f"`{target.id}` behind the event-based gateway is no timer or message catch event.",
+                f"`{target.id}` behind the event-based gateway is no timer, message or signal catch event.",
                 "Use intermediate catch events.",
             )
         elif len(target.incoming) > 1:

@@ -87,6 +87,15 @@ class TriggerMessage(Command, frozen=True, kw_only=True, tag="trigger-message"):
     variables: Variables = field(default_factory=dict)
 
 
+class TriggerSignal(Command, frozen=True, kw_only=True, tag="trigger-signal"):
+    """A signal that was broadcast reaches the instance that subscribed to it."""
+
+    instance_key: int
+    subscription_key: int
+    signal_key: int
+    variables: Variables = field(default_factory=dict)
+
+
 class CompleteUserTask(Command, frozen=True, kw_only=True, tag="complete-user-task"):
     instance_key: int
     task_key: int
@@ -271,6 +280,7 @@ InstanceCommand = (
     | ThrowJobError
     | TriggerTimer
     | TriggerMessage
+    | TriggerSignal
     | CompleteUserTask
     | AssignUserTask
     | UpdateUserTask

@@ -94,6 +94,35 @@ class CloseSubscription(Effect, frozen=True, kw_only=True, tag="close-subscripti
     correlated: bool
 
 
+# --- signals -------------------------------------------------------------------------------------
+
+
+class OpenSignalSubscription(Effect, frozen=True, kw_only=True, tag="open-signal-subscription"):
+    """The instance waits for a signal of this name: it is sent ``TriggerSignal`` for each that is broadcast."""
+
+    key: int
+    signal_name: str
+    element_id: str
+    element_instance_key: int
+
+
+class CloseSignalSubscription(Effect, frozen=True, kw_only=True, tag="close-signal-subscription"):
+    key: int
+    signal_name: str
+
+
+class Broadcast(Effect, frozen=True, kw_only=True, tag="broadcast"):
+    """A signal for whoever waits for it at this moment: the subscriptions whose key is less than ``key``.
+
+    Each gets it once, as ``TriggerSignal``; and of every latest definition that it starts, there is an
+    instance more.
+    """
+
+    key: int
+    signal_name: str
+    variables: Variables = field(default_factory=dict)
+
+
 # --- what happened (search rows, history and the event feed) --------------------------------------
 
 
@@ -222,6 +251,9 @@ AnyEffect = (
     | Send
     | OpenSubscription
     | CloseSubscription
+    | OpenSignalSubscription
+    | CloseSignalSubscription
+    | Broadcast
     | InstanceRecord
     | ElementRecord
     | FlowRecord

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from towpath.bpmn.graph import Cancel, Compensate, Error, Escalation, Terminate
+from towpath.bpmn.graph import Cancel, Compensate, Error, Escalation, Signal, Terminate
 from towpath.engine import (
     compensation,
     containers,
@@ -11,6 +11,7 @@ from towpath.engine import (
     events,
     gateways,
     lifecycle,
+    signals,
     tasks,
     transactions,
 )
@@ -45,6 +46,11 @@ HANDLERS.update(
     }
 )
 events.THROWN.update(
-    {Error: errors.throw_at, Escalation: escalations.throw_at, Compensate: compensation.throw_at}
+    {
+        Error: errors.throw_at,
+        Escalation: escalations.throw_at,
+        Compensate: compensation.throw_at,
+        Signal: signals.throw_at,
+    }
 )
 events.ENDED.update({Terminate: lifecycle.terminate_children, Cancel: transactions.cancel})

@@ -45,6 +45,9 @@ class Models(Protocol):
     def message_starts(self, message_name: str) -> list[tuple[int, str]]:
         """``(definition key, start event id)`` of every latest definition that the message starts."""
 
+    def signal_starts(self, signal_name: str) -> list[tuple[int, str]]:
+        """``(definition key, start event id)`` of every latest definition that the signal starts."""
+
 
 class Keys(Protocol):
     """A block of keys reserved by the host, given out in ascending order."""

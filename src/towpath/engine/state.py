@@ -28,7 +28,7 @@ SNAPSHOTS = 64  # completed sub-processes that are packed together, so that a st
 
 
 class Wait(Struct, omit_defaults=True):
-    """A timer, or a message subscription (``name``), that triggers the element ``target``."""
+    """A timer, a message subscription (``name``) or one to a signal, that triggers the element ``target``."""
 
     key: int
     target: str
@@ -36,6 +36,7 @@ class Wait(Struct, omit_defaults=True):
     repeat: str | None = None
     name: str | None = None
     correlation_key: str = ""
+    signal: str | None = None
 
 
 class Job(Struct, omit_defaults=True):

@@ -10,6 +10,7 @@ from towpath.engine.commands import (
     CalledInstanceThrew,
     Continue,
     TriggerMessage,
+    TriggerSignal,
     TriggerTimer,
 )
 from towpath.engine.documents import Document
@@ -43,6 +44,14 @@ def trigger_message(work: Work, command: TriggerMessage) -> None:
     owner, wait = _wait(work, command.subscription_key, "message subscription")
     waits.accept(work, owner, wait, command)
     target = work.graph.elements[wait.target]
+    events.trigger(work, owner, target, Document(command.variables) if command.variables else None)
+
+
+def trigger_signal(work: Work, command: TriggerSignal) -> None:
+    owner, wait = _wait(work, command.subscription_key, "signal")
+    target = work.graph.elements[wait.target]
+    if target.interrupting:
+        waits.end(work, owner, wait)
     events.trigger(work, owner, target, Document(command.variables) if command.variables else None)
 
 

@@ -1,4 +1,4 @@
-"""What an element instance waits for: timers and messages, its own and those of its boundary.
+"""What an element instance waits for: timers, messages and signals, its own and those of its boundary.
 
 Preparing evaluates and may fail; opening tells the host. A wait names the element that it triggers,
 so boundary events, event sub-processes and event-based gateways all work in the same way.
@@ -9,22 +9,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from towpath.bpmn import timers
-from towpath.bpmn.graph import Element, Message, Timer
+from towpath.bpmn.graph import Element, Message, Signal, Timer
 from towpath.engine.commands import Subscribe, TriggerAccepted, TriggerMessage, Unsubscribe
-from towpath.engine.effects import CancelTimer, CloseSubscription, OpenSubscription, SetTimer
+from towpath.engine.effects import (
+    CancelTimer,
+    CloseSignalSubscription,
+    CloseSubscription,
+    OpenSignalSubscription,
+    OpenSubscription,
+    SetTimer,
+)
 from towpath.engine.state import ElementInstance, Wait
 from towpath.engine.work import Failure, Work, number_text
 
+AWAITED = (Timer, Message, Signal)  # the others are looked for when they are thrown
+
 
 def prepare(work: Work, owner: ElementInstance, targets: Iterable[Element]) -> list[Wait]:
-    """A wait, without a key yet, for each target with a timer or a message. Raises Failure."""
-    return [evaluate(work, owner, target) for target in targets if isinstance(target.event, (Timer, Message))]
+    """A wait, without a key yet, for each target that something has to trigger. Raises Failure."""
+    return [evaluate(work, owner, target) for target in targets if isinstance(target.event, AWAITED)]
 
 
 def evaluate(work: Work, owner: ElementInstance, target: Element) -> Wait:
     event = target.event
     if isinstance(event, Timer):
         return _timer(work, owner, target, event)
+    if isinstance(event, Signal):
+        return Wait(key=0, target=target.id, signal=work.text(event.name, owner, "signal name"))
     assert isinstance(event, Message)
     key = event.correlation_key
     found = work.json(key, owner) if key is not None else ""
@@ -54,6 +65,16 @@ def open_all(work: Work, owner: ElementInstance, prepared: Sequence[Wait]) -> No
     for wait in prepared:
         wait.key = work.keys.next()
         work.owners[wait.key] = owner.key
+        if wait.signal is not None:
+            work.effects.append(
+                OpenSignalSubscription(
+                    key=wait.key,
+                    signal_name=wait.signal,
+                    element_id=wait.target,
+                    element_instance_key=owner.key,
+                )
+            )
+            continue
         if wait.name is None:
             work.effects.append(
                 SetTimer(
@@ -94,7 +115,9 @@ def close_all(work: Work, owner: ElementInstance, consumed: int = 0) -> None:
         work.owners.pop(wait.key, None)
         if wait.key == consumed:
             continue
-        if wait.name is None:
+        if wait.signal is not None:
+            work.effects.append(CloseSignalSubscription(key=wait.key, signal_name=wait.signal))
+        elif wait.name is None:
             work.effects.append(CancelTimer(key=wait.key))
         else:
             work.effects.append(CloseSubscription(key=wait.key, correlated=False))
@@ -114,6 +137,13 @@ def drop(work: Work, owner: ElementInstance, wait: Wait) -> None:
     """Forget a wait that was triggered for good (a timer that does not repeat, a message taken)."""
     work.owners.pop(wait.key, None)
     owner.waits = [other for other in owner.waits or () if other.key != wait.key] or None
+
+
+def end(work: Work, owner: ElementInstance, wait: Wait) -> None:
+    """Wait no longer for a signal that came."""
+    drop(work, owner, wait)
+    assert wait.signal is not None
+    work.effects.append(CloseSignalSubscription(key=wait.key, signal_name=wait.signal))
 
 
 def repeat_timer(work: Work, owner: ElementInstance, wait: Wait) -> None:
