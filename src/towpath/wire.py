@@ -282,6 +282,17 @@ class CorrelatedMessage(Wire):
     tenant_id: str = DEFAULT_TENANT
 
 
+class BroadcastSignal(Wire):
+    signal_name: str
+    variables: Variables = field(default_factory=dict)
+    tenant_id: str = DEFAULT_TENANT
+
+
+class BroadcastedSignal(Wire):
+    signal_key: str
+    tenant_id: str = DEFAULT_TENANT
+
+
 class MessageSubscription(Wire):
     """``message_subscription_state``: CREATED (waiting), CORRELATED, DELETED."""
 
@@ -381,7 +392,7 @@ class Event(Wire):
     terminated, towpath.flow.taken, towpath.variable.created|updated, towpath.incident.created|resolved,
     towpath.user-task.created|assigned|updated|completed|canceled, towpath.job.created|completed|failed|...,
     towpath.message.published|correlated|expired, towpath.subscription.opened|closed,
-    towpath.decision.evaluated.
+    towpath.decision.evaluated, towpath.signal.broadcast.
     ``data`` always has processInstanceKey, processDefinitionId, businessId and
     rootProcessInstanceKey where there is an instance (of the root: rootBusinessId and
     rootProcessDefinitionId), and the fields of the wire type of its subject.

@@ -226,7 +226,7 @@ class Host:
                 self.ended[effect.key] = effect
 
     def _broadcast(self, signal: effects.Broadcast) -> None:
-        """To everybody who waits for it at that moment; of every process that it starts, one instance more."""
+        """To all who wait for it at that moment; of every process that it starts, one instance more."""
         self.outbox.extend(
             c.TriggerSignal(
                 id=f"{signal.key}:{key}",

@@ -48,6 +48,8 @@ from .models import (
     script,
     service,
     service_for_each,
+    signal,
+    signal_definition,
     start,
     sub,
     throw,
@@ -66,7 +68,12 @@ LOUD = process(
     id="loud",
 )
 GLOBALS = (
-    message_definition("go") + message_definition("stop") + error_definition("E") + escalation_definition("S")
+    message_definition("go")
+    + message_definition("stop")
+    + error_definition("E")
+    + escalation_definition("S")
+    + signal_definition("tick")  # broadcast while somebody waits for it
+    + signal_definition("tock")  # only thrown by the processes themselves: it interrupts nobody
 )
 
 
@@ -99,6 +106,9 @@ class Builder:
             "call": lambda: call(id, "child"),
             "loud": lambda: call(id, "loud"),
             "escalate": lambda: throw(id, escalation("S")),
+            "hark": lambda: catch(id, signal("tick")),
+            "shout": lambda: throw(id, signal("tick")),
+            "whisper": lambda: throw(id, signal("tock")),
             "undoable": lambda: service(id) + undone(id, service(f"{id}-u")),
             "revisable": lambda: service_for_each(id, each("=[1, 2]")) + undone(id, user(f"{id}-u")),
             "compensate": lambda: throw(id, compensation()),
@@ -168,6 +178,8 @@ class Builder:
             "instead": (duration("PT2M"), "true"),
             "hear": (escalation("S"), "false"),
             "obey": (escalation("S"), "true"),
+            "listen": (signal("tock"), "false"),
+            "heed": (signal("tick"), "true"),
             "undo": (compensation(), "true"),
             "withdraw": (duration("PT2M"), "true"),
         }
@@ -197,8 +209,10 @@ class Builder:
             "stop": message("stop"),
             "told": escalation("S"),
             "stopped": escalation(),
+            "heard": signal("tock"),
+            "alarmed": signal("tick"),
         }[watch]
-        aside = watch in ("cycle", "told")
+        aside = watch in ("cycle", "told", "heard")
         self.parts.append(boundary(caught, id, trigger, interrupting=not aside))
         if aside:
             self.parts += [end(merge), flow(caught, merge)]
@@ -209,10 +223,12 @@ class Builder:
 
 SIMPLE = ["service", "user", "task", "script", "timer", "message", "call", "many", "series"]
 TRAVELLING = ["loud", "escalate", "undoable", "revisable", "compensate", "forget"]
-LEAVES = st.tuples(st.just("leaf"), st.sampled_from(SIMPLE + TRAVELLING))
+SIGNALS = ["hark", "shout", "whisper"]
+LEAVES = st.tuples(st.just("leaf"), st.sampled_from(SIMPLE + TRAVELLING + SIGNALS))
 ENDING = ["plain", "terminate", "aside", "instead", "error", "timer", "cycle", "stop"]
+ALARMS = ["listen", "heed", "heard", "alarmed"]
 CAUGHT = ["hear", "obey", "told", "stopped", "undo", "withdraw", "cancel"]
-WATCHES = st.sampled_from(ENDING + CAUGHT)
+WATCHES = st.sampled_from(ENDING + CAUGHT + ALARMS)
 SHAPES = st.recursive(
     LEAVES,
     lambda inner: st.one_of(
@@ -240,6 +256,8 @@ def actions(host: Host) -> list[tuple[str, Any]]:
     found += [("timer", (due, key)) for key, (due, _) in sorted(host.timers.items())]
     names = sorted({place for place, state in host.states.items() if isinstance(place, tuple)})
     found += [("message", name) for name in names]
+    if any(name == "tick" for name, _ in host.signals.values()):
+        found.append(("signal", "tick"))
     return found
 
 
@@ -254,6 +272,8 @@ def act(host: Host, action: tuple[str, Any]) -> None:
         due, key = what
         host.now = max(host.now, due)
         host.fire(key)
+    elif kind == "signal":
+        host.broadcast(what)
     else:
         name, correlation_key = what
         host.publish(name, correlation_key)

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from towpath.wire import (
     ActivateJobs,
+    BroadcastedSignal,
+    BroadcastSignal,
     CorrelatedMessage,
     CorrelateMessage,
     CreatedProcessInstance,
@@ -81,13 +83,18 @@ class ProcessClient(Protocol):
     ) -> None: ...
     async def search_jobs(self, search: Search) -> SearchResult[JobRow]: ...
 
-    # messages
+    # messages and signals
     async def publish_message(
         self, message: PublishMessage, *, actor: str | None = None
     ) -> PublishedMessage: ...
     async def correlate_message(
         self, message: CorrelateMessage, *, actor: str | None = None
     ) -> CorrelatedMessage: ...
+    async def broadcast_signal(
+        self, signal: BroadcastSignal, *, actor: str | None = None
+    ) -> BroadcastedSignal:
+        """To everybody who waits for the signal now; it is kept for nobody."""
+
     async def search_message_subscriptions(self, search: Search) -> SearchResult[MessageSubscription]: ...
 
     # user tasks

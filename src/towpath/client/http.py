@@ -16,6 +16,8 @@ from towpath.identity import TokenError, TokenSource
 from towpath.wire import (
     HTTP_STATUS,
     ActivateJobs,
+    BroadcastedSignal,
+    BroadcastSignal,
     CorrelatedMessage,
     CorrelateMessage,
     CreatedProcessInstance,
@@ -212,7 +214,7 @@ class HttpProcessClient:
     async def search_jobs(self, search: Search) -> SearchResult[JobRow]:
         return await self._post("/jobs/search", search, SearchResult[JobRow])
 
-    # messages
+    # messages and signals
 
     async def publish_message(self, message: PublishMessage, *, actor: str | None = None) -> PublishedMessage:
         return await self._post("/messages/publication", message, PublishedMessage, actor=actor)
@@ -221,6 +223,11 @@ class HttpProcessClient:
         self, message: CorrelateMessage, *, actor: str | None = None
     ) -> CorrelatedMessage:
         return await self._post("/messages/correlation", message, CorrelatedMessage, actor=actor)
+
+    async def broadcast_signal(
+        self, signal: BroadcastSignal, *, actor: str | None = None
+    ) -> BroadcastedSignal:
+        return await self._post("/signals/broadcast", signal, BroadcastedSignal, actor=actor)
 
     async def search_message_subscriptions(self, search: Search) -> SearchResult[MessageSubscription]:
         return await self._post("/message-subscriptions/search", search, SearchResult[MessageSubscription])

@@ -98,7 +98,7 @@ class CloseSubscription(Effect, frozen=True, kw_only=True, tag="close-subscripti
 
 
 class OpenSignalSubscription(Effect, frozen=True, kw_only=True, tag="open-signal-subscription"):
-    """The instance waits for a signal of this name: it is sent ``TriggerSignal`` for each that is broadcast."""
+    """The instance waits for signals of this name: it is sent a ``TriggerSignal`` for each."""
 
     key: int
     signal_name: str

@@ -21,10 +21,11 @@ from towpath.engine.effects import AnyEffect, Outcome
 from towpath.engine.models import Models
 from towpath.process.carry import carry_out
 from towpath.process.feed import Block, Head, notes, pack
+from towpath.process.signals import Later, keep
 from towpath.process.values import to_json
 from towpath.storage.changes import Changes
 from towpath.storage.store import MAX_EVENTS, ActivatedRow, Session
-from towpath.storage.tables import BUSINESS_ID, CHANNEL, EVENT, INSTANCE, PENDING, Table
+from towpath.storage.tables import BUSINESS_ID, CHANNEL, EVENT, INSTANCE, Table
 from towpath.wire import ProcessError, Variables
 
 KEY_BLOCK = 1000  # keys reserved at a time
@@ -91,7 +92,7 @@ class Told:
     watched: list[tuple[int, Any]] = field(default_factory=list)
     offered: set[str] = field(default_factory=set)
     earliest: int | None = None
-    pending: list[tuple[int, AnyCommand]] = field(default_factory=list)
+    pending: list[tuple[int, Later]] = field(default_factory=list)
     on_commit: list[Callable[[], None]] = field(default_factory=list)
     events: list[Block] = field(default_factory=list)
 
@@ -315,9 +316,9 @@ class Work:
         """Carry out another aggregate's command after this one."""
         self._sends.append(command)
 
-    def record(self, head: Head | None, command: AnyCommand, effects: list[AnyEffect]) -> None:
+    def record(self, head: Head | None, command: Later, effects: list[AnyEffect]) -> None:
         """Tell the event feed."""
-        instance_key = None if isinstance(command, ChannelCommand) else command.instance_key
+        instance_key: int | None = getattr(command, "instance_key", None)
         happened = notes(effects)
         for begin in range(0, len(happened), MAX_EVENTS):
             block = pack(head, instance_key, command, happened[begin : begin + MAX_EVENTS])
@@ -330,9 +331,7 @@ class Work:
         while self._sends:
             command = self._sends.popleft()
             if budget <= 0:
-                key = self.key()
-                self.changes.row(PENDING, key, [self.b, key, to_json(command)])
-                self.told.pending.append((key, command))
+                keep(self, command)
                 continue
             budget -= 1
             # A rejection is not an error here: the aggregate has moved on, or has seen it already.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from towpath.engine import effects as fx
 from towpath.engine.commands import AnyCommand, FailJob, ResolveIncident, ThrowJobError
 from towpath.process.feed import Head
+from towpath.process.signals import broadcast
 from towpath.process.values import to_text
 from towpath.storage import tables as db
 
@@ -168,6 +169,21 @@ def _message(c: Context, e: fx.MessageRecord) -> None:
         detail = to_text([e.name, e.correlation_key])
         c.changes.row(db.TIMER, e.key, [c.b, e.key, e.expires_at, "message", None, None, None, None, detail])
         c.work.told.due(e.expires_at)
+
+
+# --- signals --------------------------------------------------------------------------------------
+
+
+def _open_signal_subscription(c: Context, e: fx.OpenSignalSubscription) -> None:
+    c.changes.row(db.SIGNAL_SUBSCRIPTION, (e.signal_name, e.key), [c.b, e.signal_name, e.key, c.instance_key])
+
+
+def _close_signal_subscription(c: Context, e: fx.CloseSignalSubscription) -> None:
+    c.changes.drop(db.SIGNAL_SUBSCRIPTION, (e.signal_name, e.key), [c.b, e.signal_name, e.key])
+
+
+def _broadcast(c: Context, e: fx.Broadcast) -> None:
+    broadcast(c.work, e, at=c.now, actor=c.command.actor)
 
 
 # --- what happened --------------------------------------------------------------------------------
@@ -368,6 +384,9 @@ _HANDLERS: dict[type, Callable[[Context, Any], None]] = {
     fx.Send: _send,
     fx.OpenSubscription: _open_subscription,
     fx.CloseSubscription: _close_subscription,
+    fx.OpenSignalSubscription: _open_signal_subscription,
+    fx.CloseSignalSubscription: _close_signal_subscription,
+    fx.Broadcast: _broadcast,
     fx.InstanceRecord: _instance,
     fx.ElementRecord: _element,
     fx.FlowRecord: _flow,

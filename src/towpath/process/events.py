@@ -323,6 +323,10 @@ def _decision(_: _Details, e: dict[str, Any], __: str) -> _Data:
     }
 
 
+def _signal(_: _Details, e: dict[str, Any], __: str) -> _Data:
+    return str(e["key"]), {"signalKey": str(e["key"]), "signalName": e["signal_name"]}
+
+
 _FAMILIES: dict[str, Callable[[_Details, dict[str, Any], str], _Data]] = {
     "instance": _instance,
     "element": _element,
@@ -334,4 +338,5 @@ _FAMILIES: dict[str, Callable[[_Details, dict[str, Any], str], _Data]] = {
     "message": _message,
     "subscription": _subscription,
     "decision": _decision,
+    "signal": _signal,
 }

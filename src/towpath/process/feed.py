@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from towpath.engine.commands import AnyCommand
+from towpath.engine.commands import Command
 from towpath.engine.effects import (
     AnyEffect,
+    Broadcast,
     CloseJob,
     CloseSubscription,
     DecisionRecord,
@@ -62,6 +63,7 @@ KINDS = (
     "subscription.opened",
     "subscription.closed",
     "decision.evaluated",
+    "signal.broadcast",
 )
 PREFIX = "towpath."
 MILESTONE = 1 << 62
@@ -130,7 +132,7 @@ def notes(effects: Iterable[AnyEffect]) -> list[AnyEffect | VariableNote]:
 def pack(
     head: Head | None,
     instance_key: int | None,
-    command: AnyCommand,
+    command: Command,
     effects: Sequence[AnyEffect | VariableNote],
 ) -> Block | None:
     """The row for what ``command`` did; None where nobody would want to know."""
@@ -184,6 +186,8 @@ def _classify(effect: AnyEffect | VariableNote) -> tuple[int, Any] | None:
             return _NUMBER["subscription.opened"], effect
         case CloseSubscription():
             return _NUMBER["subscription.closed"], effect
+        case Broadcast():
+            return _NUMBER["signal.broadcast"], effect
         case DecisionRecord():
             return _NUMBER["decision.evaluated"], effect
         case InstanceRecord() | IncidentRecord() | UserTaskRecord() | MessageRecord():

@@ -20,7 +20,6 @@ import structlog
 
 from towpath.engine import StartTimer, next_start
 from towpath.engine.commands import (
-    AnyCommand,
     CreateInstance,
     ExpireMessages,
     TriggerTimer,
@@ -30,6 +29,7 @@ from towpath.process.clock import Clock
 from towpath.process.jobs import Assigned, JobDesk, JobRequest
 from towpath.process.models import Registry
 from towpath.process.settings import ProcessSettings
+from towpath.process.signals import Distribute, Later, distribute
 from towpath.process.values import exact
 from towpath.storage.store import Store, StoreError, TimerRow
 from towpath.storage.tables import PENDING, POSTPONE_TIMER, TIMER
@@ -96,7 +96,7 @@ class Host:
         """Take up what is left from before, and begin."""
         left = await self.read(lambda session: session.pending(self._b, 1_000_000))
         for key, data in left:
-            self._follow_up(key, msgspec.convert(exact(data), AnyCommand))
+            self._follow_up(key, msgspec.convert(exact(data), Later))
         self._tasks = [
             asyncio.create_task(_steadily(loop), name=f"towpath-{loop.__name__.strip('_')}")
             for loop in (self._batches, self._timers, self._retention)
@@ -192,7 +192,7 @@ class Host:
         """Something that nobody waits for; a failure is told to the log."""
         self._submit(operation).add_done_callback(_log_failure)
 
-    def _follow_up(self, key: int, command: AnyCommand) -> None:
+    def _follow_up(self, key: int, command: Later) -> None:
         """Carry out a follow-up command that is kept; where it fails, try it again after a pause."""
         if self._closing:
             return  # the next start takes it up
@@ -371,10 +371,13 @@ def _log_failure(future: asyncio.Future[Any]) -> None:
         log.error("work in the background failed", exc_info=error)
 
 
-def _continue(key: int, command: AnyCommand, work: Work) -> None:
+def _continue(key: int, command: Later, work: Work) -> None:
     """A follow-up command that did not fit into its cause's transaction."""
     work.changes.drop(PENDING, key, [work.b, key])
-    work.command(command)
+    if isinstance(command, Distribute):
+        distribute(work, command)
+    else:
+        work.command(command)
 
 
 def _offer_due_jobs(now: int, work: Work) -> None:

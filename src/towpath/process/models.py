@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from towpath import bpmn, dmn
+from towpath.bpmn.graph import Message, Signal
 from towpath.engine.models import DeployedDecision, DeployedProcess
 from towpath.storage.store import Store
 
@@ -43,6 +44,7 @@ class Registry:
         self._deployed: dict[tuple[int, str, str], int] = {}
         self._compiled: dict[int, Any] = {}  # definition or resource key -> what the core knows it as
         self._message_starts: dict[str, list[tuple[int, str]]] = {}
+        self._signal_starts: dict[str, list[tuple[int, str]]] = {}
 
     def load(self) -> None:
         """Read the index, and the latest version of every process: their start events are needed."""
@@ -150,6 +152,9 @@ class Registry:
     def message_starts(self, message_name: str) -> list[tuple[int, str]]:
         return self._message_starts.get(message_name, [])
 
+    def signal_starts(self, signal_name: str) -> list[tuple[int, str]]:
+        return self._signal_starts.get(signal_name, [])
+
     # --- inside --------------------------------------------------------------------------------
 
     def _add(self, definition: Definition) -> None:
@@ -161,15 +166,20 @@ class Registry:
             self._latest[name] = definition
 
     def _index_starts(self) -> None:
-        starts: dict[str, list[tuple[int, str]]] = {}
+        messages: dict[str, list[tuple[int, str]]] = {}
+        signals: dict[str, list[tuple[int, str]]] = {}
         for (kind, _), definition in self._latest.items():
             if kind != PROCESS:
                 continue
             process = self.process(definition.key)
-            for element in process.graph.message_starts if process else ():
-                name = element.event.name.text
-                starts.setdefault(name, []).append((definition.key, element.id))
-        self._message_starts = starts
+            if process is None:
+                continue
+            graph: bpmn.Process = process.graph
+            for found, elements in ((messages, graph.message_starts), (signals, graph.signal_starts)):
+                for element in elements:
+                    assert isinstance(element.event, Message | Signal)
+                    found.setdefault(element.event.name.text, []).append((definition.key, element.id))
+        self._message_starts, self._signal_starts = messages, signals
 
     def _compile(self, definition: Definition) -> None:
         content = self.content(definition.key)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from towpath.process.broadcasting import Broadcasting
 from towpath.process.changes import Changes
 from towpath.process.clock import Clock, SystemClock
 from towpath.process.deciding import Deciding
@@ -21,7 +22,7 @@ from towpath.storage.documents import DocumentStore
 from towpath.storage.sqlite import SqliteStore
 
 
-class ProcessServer(Deploying, Changes, Searching, Deciding, Filing, Events):
+class ProcessServer(Deploying, Changes, Broadcasting, Searching, Deciding, Filing, Events):
     """Runs process instances durably; a :class:`towpath.client.ProcessClient`.
 
     Made by :func:`open_server`.

@@ -240,6 +240,19 @@ class Session:
         )
         return [row[0] for row in rows]
 
+    # --- signals -------------------------------------------------------------------------------
+
+    def signal_subscriptions(
+        self, b: int, name: str, after: int, before: int, limit: int
+    ) -> list[tuple[int, int]]:
+        """``(key, instance key)`` of who waits for the signal, with keys between the two, by key."""
+        rows = self.rows(
+            "SELECT key, instance_key FROM signal_subscription "
+            "WHERE b = ? AND name = ? AND key > ? AND key < ? ORDER BY key LIMIT ?",
+            (b, name, after, before, limit),
+        )
+        return [(row[0], row[1]) for row in rows]
+
     # --- what is left to do --------------------------------------------------------------------
 
     def pending(self, b: int, limit: int) -> list[tuple[int, bytes]]:

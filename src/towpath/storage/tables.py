@@ -55,6 +55,7 @@ CHANNEL = _table("channel", "name correlation_key", "v data")
 TIMER = _table(
     "timer", "key", "due_at kind instance_key definition_key element_id element_instance_key detail"
 )
+SIGNAL_SUBSCRIPTION = _table("signal_subscription", "name key", "instance_key")
 PENDING = _table("pending", "key", "data")
 BUSINESS_ID = _table("business_id", "process_id business_id", "instance_key")
 EVENT = _table("event", "pos", "n at instance_key root_key process_id kinds data")
@@ -128,6 +129,7 @@ TABLES = (
     INSTANCE,
     CHANNEL,
     TIMER,
+    SIGNAL_SUBSCRIPTION,
     PENDING,
     BUSINESS_ID,
     EVENT,

@@ -1,4 +1,4 @@
-"""User tasks and messages."""
+"""User tasks, messages and signals."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from litestar.types import ControllerRouterHandler
 from towpath.process.rest.common import VariablesBody, actor, answer, body, nothing, search_handler
 from towpath.process.server import ProcessServer
 from towpath.wire import (
+    BroadcastSignal,
     CorrelateMessage,
     PageInfo,
     PublishMessage,
@@ -87,6 +88,11 @@ def handlers(server: ProcessServer) -> list[ControllerRouterHandler]:
         wanted = await body(request, CorrelateMessage)
         return answer(await server.correlate_message(wanted, actor=actor(request)))
 
+    @post("/signals/broadcast", status_code=200)
+    async def broadcast(request: Request[Any, Any, Any]) -> Response[bytes]:
+        wanted = await body(request, BroadcastSignal)
+        return answer(await server.broadcast_signal(wanted, actor=actor(request)))
+
     return [
         task,
         form,
@@ -99,6 +105,7 @@ def handlers(server: ProcessServer) -> list[ControllerRouterHandler]:
         update,
         publish,
         correlate,
+        broadcast,
         search_handler("/user-tasks/search", ProcessServer.search_user_tasks, server),
         search_handler("/message-subscriptions/search", ProcessServer.search_message_subscriptions, server),
         search_handler("/jobs/search", ProcessServer.search_jobs, server),
