@@ -178,11 +178,15 @@ def test_a_binding_without_an_expression_passes_null() -> None:
     assert answer(part) is True
 
 
-def test_an_invocation_with_a_parameter_too_many_or_too_few_is_null() -> None:
+def test_an_invocation_with_a_parameter_too_many_is_null() -> None:
     f = function(["a", "b"], "1")
     assert answer(context({"f": f}, result=invocation("f", a="1", b="1", c="1"))) is None
-    assert answer(context({"f": f}, result=invocation("f", a="1"))) is None
     assert answer(context({"f": f}, result=invocation("f", a="1", b="2"))) == 1
+
+
+def test_a_parameter_that_an_invocation_does_not_bind_is_null() -> None:
+    f = function(["a", "b"], "[a, b]")
+    assert answer(context({"f": f}, result=invocation("f", a="1"))) == [1, None]
 
 
 def test_a_binding_is_of_its_parameter_s_type_or_null() -> None:

@@ -164,3 +164,11 @@ def test_the_random_source_is_the_callers() -> None:
 
 def test_compiling_the_same_text_again_costs_nothing() -> None:
     assert compile("a + 1", names=["a"]) is compile("a + 1", names=["a"])
+
+
+def test_a_parameter_that_a_call_does_not_name_is_null_and_an_unknown_name_makes_the_result_null() -> None:
+    assert answer("(function(a, b) [a, b])(b: 1)") == [None, 1]
+    assert answer("(function(a, b) [a, b])(a: 1, c: 2)") is None
+    assert answer("(function(a, b) [a, b])(1)") is None
+    reasons = [str(warning) for warning in compile("(function(a, b) [a, b])(b: 1)").evaluate({}).warnings]
+    assert reasons == ["1:1: the argument 'a' is missing"]

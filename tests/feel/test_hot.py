@@ -25,7 +25,7 @@ from towpath.feel import (
 )
 from towpath.feel.builtins import STANDARD
 from towpath.feel.expression import COLD_RUNS, Dialect, Expression
-from towpath.feel.functions import Closure
+from towpath.feel.functions import DefinedFunction
 from towpath.feel.generation import written
 from towpath.feel.runtime import Runtime
 from towpath.feel.temporal import DateTime
@@ -326,7 +326,7 @@ def test_functions_keep_what_they_saw_when_they_were_made() -> None:
 def test_a_function_keeps_no_more_than_it_may_read() -> None:
     for expression in both("{a: i, b: [i], f: function(x) x + a}.f"):
         function = expression.evaluate({"i": 5}).value
-        assert isinstance(function, Closure)
+        assert isinstance(function, DefinedFunction)
         defaults = function.body.__defaults__ or ()  # type: ignore[attr-defined]
         assert [5] not in defaults
         assert function.call(Runtime(), [1]) == 6

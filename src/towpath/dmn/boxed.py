@@ -13,7 +13,7 @@ from typing import Any
 from towpath.feel.errors import Unanswerable
 from towpath.feel.expression import Expression
 from towpath.feel.externals import external_function
-from towpath.feel.functions import NativeFunction
+from towpath.feel.functions import DefinedFunction
 from towpath.feel.iteration import domain
 from towpath.feel.properties import PROPERTIES
 from towpath.feel.types import ANY, NotConforming, Type, coerce
@@ -181,7 +181,7 @@ class FunctionDefinition(Boxed):
         names = [name for name, _ in self.parameters]
         body = self.body
 
-        def call(runtime: Any, arguments: list[Any]) -> Any:
+        def call(runtime: Any, arguments: Sequence[Any]) -> Any:
             called = state.within(runtime)
             before = len(runtime.warnings)
             value = body.evaluate(called, {**scope, **dict(zip(names, arguments, strict=True))})
@@ -189,19 +189,19 @@ class FunctionDefinition(Boxed):
                 called.attribute(before, body.element)
             return conformed(called, value, self.result, f"the result of {self.name}", self.element)
 
-        return NativeFunction(self.name, self.parameters, call, self.result)
+        return DefinedFunction(self.parameters, call, self.result, self.name)
 
-    def _typed(self, state: State, function: NativeFunction) -> Function:
+    def _typed(self, state: State, function: DefinedFunction) -> Function:
         if self.result is ANY:
             return function
 
-        def call(runtime: Any, arguments: list[Any]) -> Any:
+        def call(runtime: Any, arguments: Sequence[Any]) -> Any:
             value = function.body(runtime, arguments)
             return conformed(
                 state.within(runtime), value, self.result, f"the result of {self.name}", self.element
             )
 
-        return NativeFunction(self.name, self.parameters, call, self.result)
+        return DefinedFunction(self.parameters, call, self.result, self.name)
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from towpath.feel.convert import to_json
-from towpath.feel.functions import NativeFunction
+from towpath.feel.functions import DefinedFunction
 from towpath.feel.types import ANY, Type
 from towpath.feel.values import Function
 
@@ -199,12 +199,12 @@ class Service(Element):
     def parameters(self) -> tuple[tuple[str, Type], ...]:
         return tuple((item.name, item.type) for item in self.inputs())
 
-    def reckoned(self, state: State) -> NativeFunction:
-        def call(runtime: Any, arguments: list[Any]) -> Any:
+    def reckoned(self, state: State) -> DefinedFunction:
+        def call(runtime: Any, arguments: Sequence[Any]) -> Any:
             # What the decisions inside are worth here is nobody else's business.
             return self.invoked(State(runtime, {}, journal=state.journal), arguments)
 
-        return NativeFunction(self.name, self.parameters(), call, self.type)
+        return DefinedFunction(self.parameters(), call, self.type, self.name)
 
     def fitted(self, state: State, arguments: Sequence[Any]) -> list[Any]:
         """Arguments as the inputs' types want them."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 from .errors import Unanswerable
-from .functions import NativeFunction
+from .functions import DefinedFunction
 from .types import Type
 from .values import DECIMAL, number_text, text, whole
 
@@ -211,7 +211,7 @@ _TABLE: dict[tuple[str, str], Callable[..., Any]] = {
 }
 
 
-def external_function(parameters: tuple[tuple[str, Type], ...], context: dict[str, Any]) -> NativeFunction:
+def external_function(parameters: tuple[tuple[str, Type], ...], context: dict[str, Any]) -> DefinedFunction:
     """The function that ``{java: {class: ..., method signature: ...}}`` names."""
     java = context.get("java")
     described = java if isinstance(java, dict) else {}
@@ -220,7 +220,7 @@ def external_function(parameters: tuple[tuple[str, Type], ...], context: dict[st
     types = [part.strip() for part in rest.rstrip(") ").split(",") if part.strip()]
     body = _TABLE.get((class_name, method.strip()))
 
-    def call(_: Any, arguments: list[Any]) -> Any:
+    def call(_: Any, arguments: Sequence[Any]) -> Any:
         if body is None:
             raise Unanswerable(f"there is no external function {class_name}.{method}")
         if any(argument is None for argument in arguments):
@@ -240,4 +240,4 @@ def external_function(parameters: tuple[tuple[str, Type], ...], context: dict[st
         except (TypeError, ValueError, ArithmeticError) as error:
             raise Unanswerable(f"the external function has no result: {error}") from error
 
-    return NativeFunction(method.strip() or "external", parameters, call)
+    return DefinedFunction(parameters, call, name=method.strip() or "external")

@@ -9,7 +9,7 @@ from . import syntax as ast
 from .answers import QUIET, TWICE_IN_CALL, invocation, named_invocation, uncallable
 from .compilation import RUNTIME, VARIABLES, Compilation, Run, constant, names_in
 from .externals import external_function
-from .functions import Closure
+from .functions import DefinedFunction
 from .inference import type_of
 from .runtime import Runtime
 from .types import ANY
@@ -82,7 +82,7 @@ class Invocations(Compilation):
             context = body(frame)
             return external_function(parameters, context) if type(context) is dict else None
 
-        def make(frame: list[Any]) -> Closure:
+        def make(frame: list[Any]) -> DefinedFunction:
             kept = [(slot, frame[slot]) for slot in reached]
             variables, size = frame[VARIABLES], len(frame)
 
@@ -97,7 +97,7 @@ class Invocations(Compilation):
                     inner[slot] = argument
                 return body(inner)
 
-            made = Closure(parameters, answer, result)
+            made = DefinedFunction(parameters, answer, result)
             return made
 
         return external if node.external else make

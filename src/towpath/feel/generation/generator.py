@@ -12,7 +12,7 @@ from .. import syntax as ast
 from ..builtins.signature import LARGE, Misfit, is_short, paid
 from ..errors import Unanswerable
 from ..externals import external_function
-from ..functions import Closure
+from ..functions import DefinedFunction
 from ..operators import compare, contains, member
 from ..properties import property_of
 from ..runtime import Runtime
@@ -34,7 +34,10 @@ Evaluated = Callable[[Runtime, Mapping[str, Any]], Any]
 # All that generated code may name, beside its own names and constants (a letter and a number).
 _NAMES: Mapping[str, Any] = {
     "__builtins__": {},
-    **{kind.__name__: kind for kind in (bool, dict, int, list, str, Decimal, Range, Function, Closure)},
+    **{
+        kind.__name__: kind
+        for kind in (bool, dict, int, list, str, Decimal, Range, Function, DefinedFunction)
+    },
     **{kind.__name__: kind for kind in (Date, DateTime, Time, DaysTime, YearsMonths)},
     **{called.__name__: called for called in (isinstance, len, type)},
     **{called.__name__: called for called in (compare, contains, external_function, is_instance, member)},

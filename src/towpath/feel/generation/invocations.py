@@ -175,7 +175,7 @@ class Invocations(Source):
             self.line(f"return {self.value(node.body).atom}")
         self.scope.leave(depth)
         result = self.bind(type_of(node, {}).result or ANY)
-        made = self.assigned(f"Closure({self.bind(node.parameters)}, {function}, {result})").atom
+        made = self.assigned(f"DefinedFunction({self.bind(node.parameters)}, {function}, {result})").atom
         if own is not None:
             self.line(f"{itself}[0] = {made}")
         return Value(made)
