@@ -36,13 +36,13 @@ class Pages:
     def edit(self, key: int) -> Parked:
         """What is on the page of ``key``, to be changed."""
         number = key >> PAGE_BITS
+        if number in self._own:
+            return self.pages[number].parked
+        self._own.add(number)
         page = self.pages.get(number)
-        if number not in self._own:
-            before = page.parked if page is not None else Parked()
-            page = self.pages[number] = Page(Parked(before.elements.copy(), before.owners.copy()))
-            self._own.add(number)
-        assert page is not None
-        return page.parked
+        parked = Parked() if page is None else Parked(page.parked.elements.copy(), page.parked.owners.copy())
+        self.pages[number] = Page(parked)
+        return parked
 
     def filled(self) -> dict[int, Page]:
         """The pages that hold something."""
@@ -64,10 +64,11 @@ class Paged(dict[int, V]):
         self._field = field
 
     def __missing__(self, key: int) -> V:
-        parked = self._pages.parked(key)
-        if parked is None or key not in getattr(parked, self._field):
+        pages, field = self._pages, self._field
+        page = pages.pages.get(key >> PAGE_BITS)
+        if page is None or key not in getattr(page.parked, field):
             raise KeyError(key)
-        found: V = getattr(self._pages.edit(key), self._field).pop(key)
+        found: V = getattr(pages.edit(key), field).pop(key)
         self[key] = found
         return found
 
@@ -100,7 +101,7 @@ class Paged(dict[int, V]):
         return super().pop(key, *default)
 
     def __delitem__(self, key: int) -> None:
-        self.get(key)
+        self[key]  # comes here from its page
         super().__delitem__(key)
 
     def __contains__(self, key: object) -> bool:

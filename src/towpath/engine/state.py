@@ -22,7 +22,7 @@ ACTIVE = 1  # it waits: for a job, an event, its children
 COMPLETING = 2
 
 
-PAGE_BITS = 7  # of a key are its place on a page: an element instance takes one key or two
+PAGE_BITS = 6  # of a key are its place on a page: an element instance takes one key or two
 LOOP_PART = 64  # items of a multi-instance, or outputs, that are kept together
 SNAPSHOTS = 64  # completed sub-processes that are packed together, so that a step need not look at each
 
