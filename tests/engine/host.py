@@ -143,7 +143,13 @@ class Host:
 
     def one(self, command: c.AnyCommand) -> effects.Rejected | None:
         """One step, with what the contract promises of every step."""
-        pages.NEAR = self.near
+        usual, pages.NEAR = pages.NEAR, self.near
+        try:
+            return self._checked(command)
+        finally:
+            pages.NEAR = usual
+
+    def _checked(self, command: c.AnyCommand) -> effects.Rejected | None:
         place = self.place(command)
         before = self.states.get(place)
         if before is None and isinstance(command, c.CreateInstance) and command.instance_key in self.ended:
