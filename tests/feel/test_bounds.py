@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from towpath.feel import FeelLimitError, Limits, compile, to_json
+from towpath.feel import Expression, FeelLimitError, Limits, compile, to_json
 from towpath.feel.runtime import Runtime
 
 
@@ -78,3 +78,20 @@ def test_steps_are_what_the_caller_allows() -> None:
     assert expression.evaluate({}).value == 1000
     with pytest.raises(FeelLimitError):
         expression.evaluate({}, limits=Limits(steps=100))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'for i in 1..1000000 return s + "a"',
+        "every i in 1..1000000 satisfies items = others",
+        "some i in 1..1000000 satisfies i + 10000000 in items",
+        "every i in 1..1000000 satisfies [items] = [others]",
+    ],
+)
+def test_many_operations_on_large_values_are_given_up(text: str) -> None:
+    variables = {"s": "x" * 9_000_000, "items": list(range(300_000)), "others": list(range(300_000))}
+    for cold_runs in (1, 0):  # as closures, and as a Python function
+        expression = Expression(text, variables, "expression", cold_runs=cold_runs)
+        with pytest.raises(FeelLimitError, match="steps"):
+            expression.evaluate(variables)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from .costs import paid, pay_whole
 from .errors import Unanswerable
 from .operators import compare, equals, member, negate, order
 from .properties import property_of
@@ -81,7 +82,7 @@ def calculation(
 ) -> Any:
     """The value of an arithmetic operation; only where it fails is it null."""
     try:
-        return operation(a, b)
+        return paid(runtime, operation(a, b))
     except Unanswerable as reason:
         runtime.warn(text, at, str(reason))
         return None
@@ -96,6 +97,8 @@ def comparison(runtime: Runtime, text: str, at: int, operator: str, a: Any, b: A
 
 def equality(runtime: Runtime, text: str, at: int, wanted: bool, a: Any, b: Any) -> bool | None:
     """``a = b`` where ``wanted``, else ``a != b``."""
+    if type(a) is type(b) and (type(a) is list or type(a) is dict):
+        pay_whole(runtime, a)
     result = equals(a, b)
     if result is None:
         if a is not None and b is not None:
@@ -120,7 +123,7 @@ def undecided(runtime: Runtime, text: str, at: int, value: Any) -> None:
 # -- tests and ranges -------------------------------------------------------------------------------
 
 
-def judgement(value: Any, candidate: Any, cell: bool, asks: bool) -> bool | None:
+def judgement(runtime: Runtime, value: Any, candidate: Any, cell: bool, asks: bool) -> bool | None:
     """Whether a value passes the test that ``candidate`` is the value of.
 
     In a decision table's ``cell`` a test may be a condition of its own, which ``asks`` (has ``?`` in
@@ -130,6 +133,13 @@ def judgement(value: Any, candidate: Any, cell: bool, asks: bool) -> bool | None
         return candidate
     if cell and candidate is True and type(value) is not bool:
         return True
+    return membership(runtime, value, candidate)
+
+
+def membership(runtime: Runtime, value: Any, candidate: Any) -> bool | None:
+    """``value in candidate``."""
+    if type(candidate) is list:
+        pay_whole(runtime, candidate)
     return member(value, candidate)
 
 

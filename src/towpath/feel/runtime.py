@@ -16,7 +16,8 @@ MAX_WARNINGS = 100  # kept of one evaluation
 class Limits:
     """Bounds of one evaluation; reaching one raises FeelLimitError.
 
-    ``steps`` counts iterations, filtered items and calls; ``depth`` nested calls of functions;
+    ``steps`` counts iterations, filtered items, calls, and what operations on large values go through;
+    ``depth`` nested calls of functions;
     ``items`` the length of a list.
     """
 

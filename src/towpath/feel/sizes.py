@@ -22,10 +22,11 @@ _QUOTED = 80  # characters
 _TOO_DEEP = f"a value is nested more than {MAX_DEPTH} deep"
 
 
-def check_size(value: Any) -> None:
-    """Raise FeelLimitError where a list or context is too large, or too deep, to go through."""
+def check_size(value: Any) -> int:
+    """How many parts a value has; FeelLimitError where they are too many, or too deep, to go through."""
     if type(value) is list or type(value) is dict:
-        _size(value, {}, 1)
+        return _size(value, {}, 1)[0]
+    return 1
 
 
 def _size(value: Any, known: dict[int, tuple[int, int]], level: int) -> tuple[int, int]:

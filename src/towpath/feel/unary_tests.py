@@ -74,7 +74,7 @@ class Tests(Compilation):
             return within
         run = self.compile(node)
         asks = cell and mentions(node, "?")
-        return lambda frame, value: judgement(value, run(frame), cell, asks)
+        return lambda frame, value: judgement(frame[RUNTIME], value, run(frame), cell, asks)
 
     def _operatortest(self, node: ast.OperatorTest) -> Run:
         operand, operator, text, at = self.compile(node.operand), node.operator, self.text, node.at

@@ -7,18 +7,15 @@ the types of DMN 1.5, 10.3.4. ``=`` marks what may be left out, ``?`` after a ty
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from ..costs import paid, pay
 from ..errors import Unanswerable
-from ..sizes import check_string
 from ..temporal import DateTime
 from ..types import ANY, SIMPLE, Type
 from ..values import Function, kind
-
-LARGE = 1_000  # items or characters of a value, above which it costs more than its call
-SHARES: dict[type, int] = {list: 8, dict: 8, str: 64}  # items or characters for one step
 
 # Types that stand for several kinds.
 _UNIONS: dict[str, frozenset[str]] = {
@@ -164,7 +161,7 @@ class Builtin(Function):
             self._by_count[count] = fits
         if not fits:
             raise Unanswerable(f"{self.name}() does not take {count} arguments; it takes {self._usage()}")
-        _pay(runtime, arguments)
+        pay(runtime, arguments)
         misfit: Misfit | None = None
         for signature in fits:
             try:
@@ -177,7 +174,7 @@ class Builtin(Function):
 
     def call_named(self, runtime: Any, arguments: dict[str, Any]) -> Any:
         names = set(arguments)
-        _pay(runtime, arguments.values())
+        pay(runtime, arguments.values())
         misfit: Misfit | None = None
         for signature in self.signatures:
             if signature.takes_names(names):
@@ -201,26 +198,6 @@ class Builtin(Function):
 
     def _usage(self) -> str:
         return " or ".join(dict.fromkeys(f"({signature})" for signature in self.signatures))
-
-
-def is_short(value: Any) -> bool:
-    """Whether a value is not so large that a call takes steps for it."""
-    return type(value) not in SHARES or len(value) <= LARGE
-
-
-def _pay(runtime: Any, values: Iterable[Any]) -> None:
-    """Take steps for large values, so that many calls on them come to an end."""
-    for value in values:
-        if not is_short(value):
-            runtime.spend(len(value) // SHARES[type(value)])
-
-
-def paid(runtime: Any, result: Any) -> Any:
-    """The result of a built-in, once it is known to be no longer than any string may be."""
-    if type(result) is str and len(result) > LARGE:
-        check_string(len(result))
-        runtime.spend(len(result) // SHARES[str])
-    return result
 
 
 STANDARD: dict[str, Builtin] = {}

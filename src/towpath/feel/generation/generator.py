@@ -9,14 +9,14 @@ from typing import Any, cast
 
 from .. import answers, iteration
 from .. import syntax as ast
-from ..builtins.signature import LARGE, Misfit, is_short, paid
+from ..builtins.signature import Misfit
+from ..costs import LARGE, is_short, paid
 from ..errors import Unanswerable
 from ..externals import external_function
 from ..functions import DefinedFunction
-from ..operators import compare, contains, member
+from ..operators import compare, contains
 from ..properties import property_of
 from ..runtime import Runtime
-from ..sizes import MAX_STRING
 from ..temporal import Date, DateTime, DaysTime, Time, YearsMonths
 from ..types import is_instance
 from ..values import INT_LIMIT, Function, Range
@@ -40,7 +40,7 @@ _NAMES: Mapping[str, Any] = {
     },
     **{kind.__name__: kind for kind in (Date, DateTime, Time, DaysTime, YearsMonths)},
     **{called.__name__: called for called in (isinstance, len, type)},
-    **{called.__name__: called for called in (compare, contains, external_function, is_instance, member)},
+    **{called.__name__: called for called in (compare, contains, external_function, is_instance)},
     **{
         name: getattr(answers, name)
         for name in (
@@ -53,6 +53,7 @@ _NAMES: Mapping[str, Any] = {
             "equality",
             "invocation",
             "judgement",
+            "membership",
             "named_invocation",
             "negative",
             "open_range",
@@ -69,7 +70,6 @@ _NAMES: Mapping[str, Any] = {
     **{error.__name__: error for error in (DecimalException, KeyError, Misfit, Unanswerable)},
     "LEAST": -INT_LIMIT,
     "MOST": INT_LIMIT,
-    "MAX_STRING": MAX_STRING,
     "LARGE": LARGE,
     "is_short": is_short,
     "paid": paid,

@@ -12,8 +12,9 @@ from typing import Any
 
 from .. import syntax as ast
 from ..answers import QUIET, TWICE_IN_CALL
-from ..builtins.signature import SHARES, Builtin, Parameter, Signature, is_short
+from ..builtins.signature import Builtin, Parameter, Signature
 from ..compilation import names_in
+from ..costs import SHARES, is_short
 from ..inference import type_of
 from ..temporal import Date, DateTime, DaysTime, Time, YearsMonths
 from ..types import ANY

@@ -52,7 +52,7 @@ class Operators(Source):
         operation = f"{a.atom} {operator} {b.atom}"
         calculate = f"calculated_{WORDS[operator]}(R, T, {at}, {a.atom}, {b.atom})"
         if operator == "+" and (a.kind is str or b.kind is str):
-            short = f"len({a.atom}) + len({b.atom}) <= MAX_STRING"
+            short = f"len({a.atom}) + len({b.atom}) <= LARGE"
             condition = all_of(is_a(a, str), is_a(b, str), short)
             self.line(f"{result} = {self.chosen(condition, operation, calculate)}")
             return Value(result, str)

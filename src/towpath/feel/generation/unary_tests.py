@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import syntax as ast
 from ..compilation import mentions
+from ..costs import LARGE
 from ..operators import order
 from ..values import Range
 from .source import Source, Truth, Value, all_of, is_a, is_number
@@ -54,18 +55,18 @@ class Tests(Source):
         candidate = self.value(node)
         if cell:
             asks = mentions(node, "?")
-            judged = f"judgement({value.atom}, {candidate.atom}, True, {asks})"
+            judged = f"judgement(R, {value.atom}, {candidate.atom}, True, {asks})"
             if not candidate.constant or candidate.kind is bool:
                 return self.assigned(judged, Truth)
-        otherwise = f"member({value.atom}, {candidate.atom})"
+        otherwise = f"membership(R, {value.atom}, {candidate.atom})"
         quick = f"{value.atom} == {candidate.atom}"
         alike = _alike(value, candidate) if candidate.constant else None
         return self.assigned(self.chosen(alike, quick, otherwise), Truth)
 
     def _among(self, items: list[Any], value: Value) -> Value:
         """In a list of literals, which is made once: nothing else ever sees it."""
-        otherwise = f"member({value.atom}, {self.bind(items)})"
-        texts = all(type(item) is str for item in items)
+        otherwise = f"membership(R, {value.atom}, {self.bind(items)})"
+        texts = len(items) <= LARGE and all(type(item) is str for item in items)
         quick = f"{value.atom} in {self.bind(frozenset(items))}" if texts else ""
         return self.assigned(self.chosen(is_a(value, str) if texts else None, quick, otherwise), Truth)
 
