@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from towpath.testing import Blueprint, running_solution
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# How long an example takes depends on what else the machine does: no property test fails for that.
+settings.register_profile("towpath", deadline=None)
+settings.load_profile("towpath")
 
 
 @pytest.fixture(scope="session")

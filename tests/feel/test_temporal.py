@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from towpath.feel import add_duration, compile, parse_date_time, parse_duration, to_json
+from towpath.feel import (
+    Expression,
+    add_duration,
+    compile,
+    parse_date_time,
+    parse_duration,
+    to_json,
+    unparse,
+)
 from towpath.feel.temporal import Date, make_date, parse_date, parse_feel_duration
 
 
@@ -196,3 +204,17 @@ def test_a_date_and_time_is_an_instant(text: str, expected: str) -> None:
 def test_what_is_no_date_and_time_is_refused() -> None:
     with pytest.raises(ValueError, match="not a date and time"):
         parse_date_time("tomorrow")
+
+
+@pytest.mark.parametrize("written", ["2021-13-45", "foo", "", "P1Y2D", "10:61:00", 'say "hi"'])
+def test_an_at_literal_that_is_no_temporal_value_is_null_and_says_so(written: str) -> None:
+    escaped = written.replace('"', '\\"')
+    for cold_runs in (1, 0):
+        result = Expression(f'1 = 1 and @"{escaped}" = null', (), "expression", cold_runs=cold_runs).evaluate(
+            {}
+        )
+        assert result.value is True
+        assert [str(warning) for warning in result.warnings] == [
+            f"1:11: @{written!r} is no date, time, date and time or duration"
+        ]
+    assert unparse(compile(f'@"{escaped}"').node) == f'@"{escaped}"'

@@ -16,6 +16,7 @@ from .errors import Unanswerable
 from .operators import compare, equals, member, negate, order
 from .properties import property_of
 from .runtime import Runtime
+from .sizes import shortened
 from .values import Function, Range, kind
 
 TWICE_IN_CONTEXT = "a key of this context occurs twice"
@@ -64,6 +65,11 @@ def _unknown(what: str, name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, [key for key in known if key != name], n=1)
     hint = f", did you mean {close[0]!r}?" if close else ""
     return f"{what} {name!r} not found{hint}"
+
+
+def not_temporal(written: str) -> str:
+    """Why an at-literal is null."""
+    return f"@{shortened(written)} is no date, time, date and time or duration"
 
 
 # -- operators --------------------------------------------------------------------------------------

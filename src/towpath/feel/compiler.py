@@ -23,6 +23,7 @@ from .answers import (
     entry,
     equality,
     negative,
+    not_temporal,
     undecided,
 )
 from .compilation import RUNTIME, VARIABLES, Run, constant
@@ -47,6 +48,10 @@ class Compiler(Iterations, Tests, Invocations):
     def _literal(self, node: ast.Literal) -> Run:
         value = node.value
         return constant(value)
+
+    def _unreadableliteral(self, node: ast.UnreadableLiteral) -> Run:
+        text, at, reason = self.text, node.at, not_temporal(node.text)
+        return lambda frame: frame[RUNTIME].warn(text, at, reason)
 
     def _name(self, node: ast.Name) -> Run:
         """The innermost binding; inside filters the item's own fields come first."""

@@ -270,7 +270,11 @@ class Parser(ConstructParser):
             return ast.Name(token.start, text[1:-1])
         if kind == "at":
             self.position += 1
-            return ast.Literal(token.start, parse_any(unescape(text[text.index('"') + 1 : -1])))
+            written = unescape(text[text.index('"') + 1 : -1])
+            value = parse_any(written)
+            if value is None:
+                return ast.UnreadableLiteral(token.start, None, written)
+            return ast.Literal(token.start, value)
         if text == "]" and not self._after_range(self.tokens[self.position + 1]):
             self.position += 1
             return self.range_from(token.start, self.expression(), included=False)

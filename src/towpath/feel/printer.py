@@ -153,6 +153,9 @@ class Printer:
             return number_text(value)
         return string_text(value) if isinstance(value, str) else f'@"{value}"'
 
+    def _unreadableliteral(self, node: ast.UnreadableLiteral) -> Doc:
+        return f"@{string_text(node.text)}"
+
     def _name(self, node: ast.Name) -> Doc:
         return self._word(node.name)
 

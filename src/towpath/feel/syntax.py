@@ -22,6 +22,13 @@ class Literal(Node):
 
 
 @dataclass(slots=True, frozen=True)
+class UnreadableLiteral(Literal):
+    """An at-literal whose ``text`` is no temporal value: null, and the reader is told why."""
+
+    text: str
+
+
+@dataclass(slots=True, frozen=True)
 class Name(Node):
     name: str
 

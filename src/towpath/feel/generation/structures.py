@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import syntax as ast
-from ..answers import TWICE_IN_CONTEXT
+from ..answers import TWICE_IN_CONTEXT, not_temporal
 from .source import Source, Value, is_a
 
 
@@ -12,6 +12,9 @@ class Structures(Source):
 
     def _literal(self, node: ast.Literal) -> Value:
         return self.constant(node.value)
+
+    def _unreadableliteral(self, node: ast.UnreadableLiteral) -> Value:
+        return self.assigned(f"R.warn(T, {node.at}, {self.bind(not_temporal(node.text))})")
 
     def _name(self, node: ast.Name) -> Value:
         """The innermost binding; inside filters the item's own fields come first."""
