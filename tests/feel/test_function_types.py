@@ -36,6 +36,15 @@ from towpath.feel import evaluate
         ("(function() -1) instance of function<>->boolean", False),
         ("(function() 1) instance of function", True),
         ("1 instance of function<>->Any", False),
+        ("sqrt instance of function<number>->number", True),
+        ("sqrt instance of function<number>->string", False),
+        ("sqrt instance of function<string>->number", False),
+        ("upper case instance of function<string>->string", True),
+        ("split instance of function<string, string>->list<string>", True),
+        ("split instance of function<string, string>->string", False),
+        ("context instance of function<list<Any>>->context<a: number>", True),
+        ("min instance of function<list<number>>->number", True),
+        ("not instance of function<boolean>->boolean", True),
     ],
 )
 def test_a_function_is_of_a_type_where_it_takes_what_the_type_passes_and_answers_what_it_promises(

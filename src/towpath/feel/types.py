@@ -166,7 +166,7 @@ def subsumes(general: Type, special: Type, *, unknown: bool = False) -> bool:
         return False
     if general.of is not None:
         return subsumes(general.of, special.of, unknown=unknown) if special.of is not None else unknown
-    if general.fields:
+    if general.fields and not (unknown and not special.fields):
         fields = dict(special.fields)
         return all(
             name in fields and subsumes(of, fields[name], unknown=unknown) for name, of in general.fields

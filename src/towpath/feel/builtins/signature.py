@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from ..costs import paid, pay
 from ..errors import Unanswerable
 from ..temporal import DateTime
-from ..types import ANY, SIMPLE, Type
+from ..types import ANY, BOOLEAN, NUMBER, SIMPLE, STRING, Type
 from ..values import Function, kind
 
 # Types that stand for several kinds.
@@ -202,6 +202,29 @@ class Builtin(Function):
 
 STANDARD: dict[str, Builtin] = {}
 
+# What the Python function of a built-in says that it answers, as FEEL's type; others may answer anything.
+_RESULTS: dict[str, Type] = {
+    "bool": BOOLEAN,
+    "str": STRING,
+    "int": NUMBER,
+    "Decimal": NUMBER,
+    "Number": NUMBER,
+    "Date": SIMPLE["date"],
+    "Time": SIMPLE["time"],
+    "DateTime": SIMPLE["date and time"],
+    "YearsMonths": SIMPLE["years and months duration"],
+    "DaysTime": SIMPLE["days and time duration"],
+    "Range": SIMPLE["range"],
+    "list": SIMPLE["list"],
+    "dict": SIMPLE["context"],
+}
+
+
+def _answered(body: Callable[..., Any]) -> Type:
+    annotation = str(body.__annotations__.get("return", "Any"))
+    return _RESULTS.get(annotation.removesuffix(" | None").partition("[")[0], ANY)
+
+
 _Body = TypeVar("_Body", bound=Callable[..., Any])
 
 
@@ -213,6 +236,8 @@ def builtin(
     def register(body: _Body) -> _Body:
         function = STANDARD.setdefault(name, Builtin(name, origin))
         function.signatures.append(Signature(signature, body, runtime, origin))
+        answered = {_answered(other.body) for other in function.signatures}
+        function.result_type = answered.pop() if len(answered) == 1 else ANY
         return body
 
     return register
