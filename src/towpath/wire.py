@@ -293,6 +293,25 @@ class BroadcastedSignal(Wire):
     tenant_id: str = DEFAULT_TENANT
 
 
+class EvaluateConditionals(Wire):
+    """Of the latest version of every process, or of the definition ``process_definition_key``."""
+
+    variables: Variables = field(default_factory=dict)
+    process_definition_key: str | None = None
+    tenant_id: str = DEFAULT_TENANT
+
+
+class StartedProcessInstance(Wire):
+    process_definition_key: str
+    process_instance_key: str
+
+
+class EvaluatedConditionals(Wire):
+    conditional_evaluation_key: str
+    process_instances: list[StartedProcessInstance] = field(default_factory=list)
+    tenant_id: str = DEFAULT_TENANT
+
+
 class MessageSubscription(Wire):
     """``message_subscription_state``: CREATED (waiting), CORRELATED, DELETED."""
 

@@ -158,7 +158,6 @@ NOT_EXECUTED = {
     "escalation that starts a process": start("x", escalation()),
     "compensation caught in a flow": catch("x", compensation()),
     "compensation that starts a process": start("x", compensation()),
-    "conditional": catch("x", "<bpmn:conditionalEventDefinition/>"),
     "conditional end": end("x", "<bpmn:conditionalEventDefinition/>"),
     "cancel thrown in a flow": throw("x", CANCEL),
     "cancel caught in a flow": catch("x", CANCEL),

@@ -461,6 +461,15 @@ def check(state: Instance) -> None:
     for found in whole.elements.values():
         if found.compensation is not None:
             assert found.compensation.awaits == waited.get(found.key, 0), f"{found.element} awaits others"
+    heeded = {
+        (wait.key, found.key)
+        for found in whole.elements.values()
+        for wait in found.waits or ()
+        if wait.condition
+    }
+    watched = {pair for watching in state.watched.values() for pair in watching.items()}
+    assert watched <= heeded, "a condition is watched that nobody waits for"
+    assert all(state.watched.values())
     for key, owner in whole.owners.items():
         holder = whole.elements[owner]
         held = [wait.key for wait in holder.waits or ()]

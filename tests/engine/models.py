@@ -198,6 +198,16 @@ def signal_definition(name: str, text: str | None = None) -> str:
     return f'<bpmn:signal id="signal-{name}" name={quoteattr(name if text is None else text)}/>'
 
 
+def condition(text: str, **filter: str) -> str:
+    """``filter``: variableNames, variableEvents."""
+    said = "".join(f" {name}={quoteattr(value)}" for name, value in filter.items())
+    limits = f"<bpmn:extensionElements><zeebe:conditionalFilter{said}/></bpmn:extensionElements>"
+    return (
+        f"<bpmn:conditionalEventDefinition>{limits if said else ''}"
+        f"<bpmn:condition><![CDATA[{text}]]></bpmn:condition></bpmn:conditionalEventDefinition>"
+    )
+
+
 def escalation(code: str | None = None) -> str:
     reference = f' escalationRef="escalation-{code}"' if code else ""
     return f"<bpmn:escalationEventDefinition{reference}/>"

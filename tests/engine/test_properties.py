@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from towpath.engine import Instance, decode, effects, encode, step
 from towpath.engine import commands as c
-from towpath.engine import decode, effects, encode, step
 
 from .host import Host, NoKeys
 from .models import (
@@ -27,6 +27,7 @@ from .models import (
     call,
     catch,
     compensation,
+    condition,
     cycle,
     definitions,
     duration,
@@ -106,6 +107,9 @@ class Builder:
             "call": lambda: call(id, "child"),
             "loud": lambda: call(id, "loud"),
             "escalate": lambda: throw(id, escalation("S")),
+            "until": lambda: catch(id, condition("=flag")),
+            "raise": lambda: script(id, "=true", "flag"),
+            "lower": lambda: script(id, "=false", "flag"),
             "hark": lambda: catch(id, signal("tick")),
             "shout": lambda: throw(id, signal("tick")),
             "whisper": lambda: throw(id, signal("tock")),
@@ -180,6 +184,8 @@ class Builder:
             "obey": (escalation("S"), "true"),
             "listen": (signal("tock"), "false"),
             "heed": (signal("tick"), "true"),
+            "notice": (condition("=flag"), "false"),
+            "yield": (condition("=flag"), "true"),
             "undo": (compensation(), "true"),
             "withdraw": (duration("PT2M"), "true"),
         }
@@ -209,10 +215,12 @@ class Builder:
             "stop": message("stop"),
             "told": escalation("S"),
             "stopped": escalation(),
+            "noticed": condition("=flag"),
+            "yielded": condition("=flag"),
             "heard": signal("tock"),
             "alarmed": signal("tick"),
         }[watch]
-        aside = watch in ("cycle", "told", "heard")
+        aside = watch in ("cycle", "told", "heard", "noticed")
         self.parts.append(boundary(caught, id, trigger, interrupting=not aside))
         if aside:
             self.parts += [end(merge), flow(caught, merge)]
@@ -224,11 +232,13 @@ class Builder:
 SIMPLE = ["service", "user", "task", "script", "timer", "message", "call", "many", "series"]
 TRAVELLING = ["loud", "escalate", "undoable", "revisable", "compensate", "forget"]
 SIGNALS = ["hark", "shout", "whisper"]
-LEAVES = st.tuples(st.just("leaf"), st.sampled_from(SIMPLE + TRAVELLING + SIGNALS))
+CHANGES = ["until", "raise", "lower"]
+LEAVES = st.tuples(st.just("leaf"), st.sampled_from(SIMPLE + TRAVELLING + SIGNALS + CHANGES))
 ENDING = ["plain", "terminate", "aside", "instead", "error", "timer", "cycle", "stop"]
 ALARMS = ["listen", "heed", "heard", "alarmed"]
+CONDITIONS = ["notice", "yield", "noticed", "yielded"]
 CAUGHT = ["hear", "obey", "told", "stopped", "undo", "withdraw", "cancel"]
-WATCHES = st.sampled_from(ENDING + CAUGHT + ALARMS)
+WATCHES = st.sampled_from(ENDING + CAUGHT + ALARMS + CONDITIONS)
 SHAPES = st.recursive(
     LEAVES,
     lambda inner: st.one_of(
@@ -256,6 +266,11 @@ def actions(host: Host) -> list[tuple[str, Any]]:
     found += [("timer", (due, key)) for key, (due, _) in sorted(host.timers.items())]
     names = sorted({place for place, state in host.states.items() if isinstance(place, tuple)})
     found += [("message", name) for name in names]
+    for place, state in sorted(host.states.items(), key=str):
+        if isinstance(place, int) and isinstance(state, Instance) and "flag" in state.watched:
+            variables = state.root.variables
+            if variables is None or variables.data.get("flag") is not True:
+                found.append(("flag", place))
     if any(name == "tick" for name, _ in host.signals.values()):
         found.append(("signal", "tick"))
     return found
@@ -272,6 +287,8 @@ def act(host: Host, action: tuple[str, Any]) -> None:
         due, key = what
         host.now = max(host.now, due)
         host.fire(key)
+    elif kind == "flag":
+        host.set(what, {"flag": True})
     elif kind == "signal":
         host.broadcast(what)
     else:

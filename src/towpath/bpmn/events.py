@@ -10,10 +10,11 @@ from typing import NamedTuple, TypeVar
 from lxml import etree
 
 from towpath.bpmn import timers
-from towpath.bpmn.extensions import Extensions
+from towpath.bpmn.extensions import CHANGES, Extensions
 from towpath.bpmn.graph import (
     Cancel,
     Compensate,
+    Condition,
     Error,
     Escalation,
     EventDefinition,
@@ -130,7 +131,7 @@ def definition(node: etree._Element, at: Place, scope: Globals, notes: Notes) ->
     if at not in kind.places:
         notes.fault(child, "not-executed", f"A {tag} is not executed in {at.value}.")
         return None
-    if tag != "errorEventDefinition":
+    if tag not in ("errorEventDefinition", "conditionalEventDefinition"):  # they read theirs
         Extensions(child, notes)  # for what is not known in it
     return kind.read(Definition(child, at, scope, notes))
 
@@ -268,6 +269,28 @@ def _signal(made: Definition) -> Signal | None:
     return found
 
 
+def _condition(made: Definition) -> Condition | None:
+    node = made.node.find(f"{{{BPMN}}}condition")
+    text = text_of(node) if node is not None else ""
+    names, changes = Extensions(made.node, made.notes).conditional_filter()
+    if not text:
+        made.fault("condition", "The event has no condition.", "Set an expression, such as =amount > 100.")
+        return None
+    value = made.notes.value(made.node, text, "condition")
+    if value is None:
+        return None
+    if value.expression is None:
+        made.fault("condition", f"The condition `{text}` is not an expression.", "Begin it with `=`.")
+        return None
+    if made.at is Place.START and changes and "create" not in changes:
+        made.fault(
+            "conditional-filter",
+            "A process starts with variables that are new to it: an update never starts it.",
+            "Add create to the changes, or remove the filter.",
+        )
+    return Condition(value.expression, names or value.expression.names, changes or CHANGES, bool(names))
+
+
 def _terminate(_: Definition) -> Terminate:
     return Terminate()
 
@@ -309,6 +332,9 @@ KINDS: dict[str, Kind] = {
     ),
     "cancelEventDefinition": Kind("cancel", frozenset({Place.END, Place.BOUNDARY}), _cancel),
     "signalEventDefinition": Kind("signal", frozenset(Place), _signal),
+    "conditionalEventDefinition": Kind(
+        "conditional", frozenset({Place.START, Place.CATCH, *_ATTACHED}), _condition
+    ),
     "linkEventDefinition": Kind("link", frozenset({Place.CATCH, Place.THROW}), _link),
     "terminateEventDefinition": Kind("terminate", frozenset({Place.END}), _terminate),
 }

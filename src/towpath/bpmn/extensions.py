@@ -19,12 +19,14 @@ from towpath.bpmn.notes import Notes
 from towpath.bpmn.xml import BPMN, ZEEBE, split
 
 DEFAULT_RETRIES = Value("3")
+CHANGES = frozenset({"create", "update"})  # of a variable
 
 # Read, or without meaning for execution: shown by tools, or taken from elsewhere.
 KNOWN = {
     "assignmentDefinition",
     "calledDecision",
     "calledElement",
+    "conditionalFilter",
     "error",
     "formDefinition",
     "ioMapping",
@@ -44,7 +46,6 @@ NOT_EXECUTED = {
     "executionListeners": "execution listeners",
     "taskListeners": "task listeners",
     "adHoc": "ad-hoc activities",
-    "conditionalFilter": "conditional events",
     "linkedResources": "linked resources",
 }
 
@@ -208,6 +209,21 @@ class Extensions:
             )
         return path[0]
 
+    def conditional_filter(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The variables and the changes (create, update) that a condition heeds; empty where it heeds all."""
+        node = self.found.get("conditionalFilter")
+        if node is None:
+            return frozenset(), frozenset()
+        names = _listed(node.get("variableNames"))
+        for name in names:
+            self.notes.path(node, name, "variable of the filter")
+        changes = _listed(node.get("variableEvents"))
+        for change in sorted(changes - CHANGES):
+            self.notes.fault(
+                node, "conditional-filter", f"The change `{change}` is not known.", "Use create or update."
+            )
+        return names, changes
+
     def correlation_key(self) -> Value | None:
         node = self.found.get("subscription")
         if node is None:
@@ -233,6 +249,11 @@ class Extensions:
     def _children(self, name: str) -> list[etree._Element]:
         node = self.found.get(name)
         return [child for child in node if split(child)[0] == ZEEBE] if node is not None else []
+
+
+def _listed(text: str | None) -> frozenset[str]:
+    """Names separated by commas."""
+    return frozenset(name.strip() for name in (text or "").split(",") if name.strip())
 
 
 def multi_instance(node: etree._Element, notes: Notes) -> MultiInstance | None:

@@ -133,6 +133,19 @@ class Signal:
 
 
 @dataclass(slots=True, eq=False, frozen=True)
+class Condition:
+    """``names``: variables whose change has it evaluated; ``changes``: which changes, create or update.
+
+    ``filtered`` where the model chose the names.
+    """
+
+    expression: Expression
+    names: frozenset[str]
+    changes: frozenset[str]
+    filtered: bool
+
+
+@dataclass(slots=True, eq=False, frozen=True)
 class Link:
     name: str
 
@@ -155,7 +168,9 @@ class Cancel:
     """Cancels the nearest transaction around its end event; its boundary event is the way out."""
 
 
-EventDefinition = Timer | Message | Error | Escalation | Signal | Link | Terminate | Compensate | Cancel
+EventDefinition = (
+    Timer | Message | Error | Escalation | Signal | Condition | Link | Terminate | Compensate | Cancel
+)
 
 
 @dataclass(slots=True, eq=False, frozen=True)
@@ -270,6 +285,7 @@ class Process:
     timer_starts: tuple[Element, ...] = ()
     message_starts: tuple[Element, ...] = ()
     signal_starts: tuple[Element, ...] = ()  # their signals have static names
+    condition_starts: tuple[Element, ...] = ()
     inclusive_joins: bool = False
     job_types: list[Reference] = field(default_factory=list)
     called_processes: list[Reference] = field(default_factory=list)

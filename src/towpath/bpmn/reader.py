@@ -8,6 +8,7 @@ from towpath.bpmn import compensation, events, rules, transactions
 from towpath.bpmn.extensions import Extensions, multi_instance
 from towpath.bpmn.graph import (
     CaughtMessage,
+    Condition,
     Definitions,
     Element,
     Flow,
@@ -432,6 +433,8 @@ def _index(process: Process) -> None:
                 process.message_starts += (element,)
             elif isinstance(element.event, Signal):
                 process.signal_starts += (element,)
+            elif isinstance(element.event, Condition):
+                process.condition_starts += (element,)
         if element.kind == "inclusive" and len(element.incoming) > 1:
             process.inclusive_joins = True
         if isinstance(element.event, Message):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from lxml import etree
 
-from towpath.bpmn.graph import Compensate, Element, Error, Escalation, Link, Message, Signal, Timer
+from towpath.bpmn.graph import Compensate, Condition, Element, Error, Escalation, Link, Message, Signal, Timer
 from towpath.bpmn.notes import Notes
 
 # What an event-based gateway can wait for.
-WAITED_FOR = (Timer, Message, Signal)
+WAITED_FOR = (Timer, Message, Signal, Condition)
 
 
 def check(elements: dict[str, Element], nodes: dict[str, etree._Element], notes: Notes) -> None:
@@ -192,7 +192,7 @@ def _event_based(element: Element, node: etree._Element, notes: Notes) -> None:
             notes.fault(
                 node,
                 "event-based-gateway",
-                f"`{target.id}` behind the event-based gateway is no timer, message or signal catch event.",
+                f"`{target.id}` behind the event-based gateway is no timer, message, signal or condition.",
                 "Use intermediate catch events.",
             )
         elif len(target.incoming) > 1:

@@ -17,6 +17,8 @@ from towpath.wire import (
     Deployment,
     Document,
     ElementInstance,
+    EvaluateConditionals,
+    EvaluatedConditionals,
     EvaluatedDecision,
     EvaluateDecision,
     EventPage,
@@ -94,6 +96,11 @@ class ProcessClient(Protocol):
         self, signal: BroadcastSignal, *, actor: str | None = None
     ) -> BroadcastedSignal:
         """To everybody who waits for the signal now; it is kept for nobody."""
+
+    async def evaluate_conditionals(
+        self, wanted: EvaluateConditionals, *, actor: str | None = None
+    ) -> EvaluatedConditionals:
+        """Start an instance for every conditional start event that is true of the variables."""
 
     async def search_message_subscriptions(self, search: Search) -> SearchResult[MessageSubscription]: ...
 

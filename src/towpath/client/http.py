@@ -26,6 +26,8 @@ from towpath.wire import (
     Deployment,
     Document,
     ElementInstance,
+    EvaluateConditionals,
+    EvaluatedConditionals,
     EvaluatedDecision,
     EvaluateDecision,
     EventPage,
@@ -228,6 +230,11 @@ class HttpProcessClient:
         self, signal: BroadcastSignal, *, actor: str | None = None
     ) -> BroadcastedSignal:
         return await self._post("/signals/broadcast", signal, BroadcastedSignal, actor=actor)
+
+    async def evaluate_conditionals(
+        self, wanted: EvaluateConditionals, *, actor: str | None = None
+    ) -> EvaluatedConditionals:
+        return await self._post("/conditionals/evaluation", wanted, EvaluatedConditionals, actor=actor)
 
     async def search_message_subscriptions(self, search: Search) -> SearchResult[MessageSubscription]:
         return await self._post("/message-subscriptions/search", search, SearchResult[MessageSubscription])

@@ -6,8 +6,18 @@ make snapshots of states. Commands are in :mod:`towpath.engine.commands`; what a
 deployed models is in :mod:`towpath.engine.models`.
 """
 
-from towpath.engine.starts import StartTimer, next_start, start_timers
+from towpath.engine.starts import StartTimer, condition_starts, next_start, start_timers
 from towpath.engine.state import Channel, Instance, decode, encode
 from towpath.engine.stepping import step
 
-__all__ = ["Channel", "Instance", "StartTimer", "decode", "encode", "next_start", "start_timers", "step"]
+__all__ = [
+    "Channel",
+    "Instance",
+    "StartTimer",
+    "condition_starts",
+    "decode",
+    "encode",
+    "next_start",
+    "start_timers",
+    "step",
+]

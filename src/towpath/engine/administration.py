@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from towpath.engine import containers, errors, lifecycle, tasks
+from towpath.engine import conditions, containers, errors, lifecycle, tasks
 from towpath.engine.commands import (
     AssignUserTask,
     CancelInstance,
@@ -155,8 +155,12 @@ def resolve_incident(work: Work, command: ResolveIncident) -> None:
         raise Refusal("not-found", f"There is no active incident {command.incident_key}.")
     current = work.edit(current.key)
     work.close_incident(current)
+    if conditions.unsettled(current):
+        work.queue.append(current.key)
     if current.phase != ACTIVE:
         work.queue.append(current.key)
+    elif current.job is not None and not current.job.suspended:
+        return  # the incident was about a condition
     elif current.job is not None:
         current.thrown = None
         current.job = replace(current.job, suspended=False, retries=max(current.job.retries, 1))
@@ -165,7 +169,7 @@ def resolve_incident(work: Work, command: ResolveIncident) -> None:
         )
     elif current.thrown is not None:
         errors.throw(work, current)
-    elif work.element(current).kind == "call-activity" and current.loop is None:
+    elif work.element(current).kind == "call-activity" and current.loop is None and not current.called:
         current.phase = ACTIVATING
         work.queue.append(current.key)
     else:

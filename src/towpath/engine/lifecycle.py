@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from towpath.bpmn.graph import Element, Error, Flow, Mapping, Path
-from towpath.engine import compensation, multi_instance, waits
+from towpath.engine import compensation, conditions, multi_instance, waits
 from towpath.engine.commands import CancelInstance, Continue, Variables
 from towpath.engine.documents import Document
 from towpath.engine.effects import CloseJob, UserTaskRecord
@@ -50,7 +50,7 @@ def run(work: Work) -> None:
                 elif phase == COMPLETING:
                     _complete(work, current, element)
                 else:
-                    compensation.begin(work, current)
+                    _go_on(work, current)
             except Failure as failure:
                 work.open_incident(current, failure.error_type, failure.message)
         if not work.graph.inclusive_joins or not _settle_joins(work):
@@ -69,9 +69,17 @@ def _move_body(work: Work, current: ElementInstance, element: Element) -> None:
             waits.open_all(work, current, prepared)
     elif current.phase == ACTIVE:
         multi_instance.spawn(work, current, element)
-        compensation.begin(work, current)
+        _go_on(work, current)
     else:
         _complete(work, current, element)
+
+
+def _go_on(work: Work, current: ElementInstance) -> None:
+    """An active element instance was queued: conditions to look at, or handlers still to start."""
+    if current.waits is not None and conditions.unsettled(current):
+        conditions.settle(work, current)
+    if current.compensation is not None and current.key in work.elements:
+        compensation.begin(work, current)
 
 
 def _pause(work: Work, rest: list[int], moves: int) -> None:

@@ -28,7 +28,7 @@ SNAPSHOTS = 64  # completed sub-processes that are packed together, so that a st
 
 
 class Wait(Struct, omit_defaults=True):
-    """A timer, a message subscription (``name``) or one to a signal, that triggers the element ``target``."""
+    """What triggers the element ``target``: a timer, a message (``name``), a signal, or a condition."""
 
     key: int
     target: str
@@ -37,6 +37,10 @@ class Wait(Struct, omit_defaults=True):
     name: str | None = None
     correlation_key: str = ""
     signal: str | None = None
+    # a condition; "unsettled": a variable that it reads has changed; "held": it was true when last evaluated
+    condition: bool = False
+    unsettled: bool = False
+    held: bool = False
 
 
 class Job(Struct, omit_defaults=True):
@@ -212,6 +216,8 @@ class Instance(Struct, omit_defaults=True, tag_field="kind", tag="instance"):
     moves: int = 0  # since the instance last waited
     recent: list[str] = field(default_factory=list)  # ids of the last commands that consume nothing
 
+    # Name of a variable -> wait of a condition that heeds it -> the element instance that has the wait.
+    watched: dict[str, dict[int, int]] = field(default_factory=dict)
     pages: dict[int, Page] = field(default_factory=dict)  # see towpath.engine.pages
 
     @property

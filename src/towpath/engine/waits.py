@@ -1,4 +1,4 @@
-"""What an element instance waits for: timers, messages and signals, its own and those of its boundary.
+"""What an element instance waits for: timers, messages, signals, conditions; its own and its boundary's.
 
 Preparing evaluates and may fail; opening tells the host. A wait names the element that it triggers,
 so boundary events, event sub-processes and event-based gateways all work in the same way.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from towpath.bpmn import timers
-from towpath.bpmn.graph import Element, Message, Signal, Timer
+from towpath.bpmn.graph import Condition, Element, Message, Signal, Timer
 from towpath.engine.commands import Subscribe, TriggerAccepted, TriggerMessage, Unsubscribe
 from towpath.engine.effects import (
     CancelTimer,
@@ -22,7 +22,7 @@ from towpath.engine.effects import (
 from towpath.engine.state import ElementInstance, Wait
 from towpath.engine.work import Failure, Work, number_text
 
-AWAITED = (Timer, Message, Signal)  # the others are looked for when they are thrown
+AWAITED = (Timer, Message, Signal, Condition)  # the others are looked for when they are thrown
 
 
 def prepare(work: Work, owner: ElementInstance, targets: Iterable[Element]) -> list[Wait]:
@@ -36,6 +36,8 @@ def evaluate(work: Work, owner: ElementInstance, target: Element) -> Wait:
         return _timer(work, owner, target, event)
     if isinstance(event, Signal):
         return Wait(key=0, target=target.id, signal=work.text(event.name, owner, "signal name"))
+    if isinstance(event, Condition):
+        return Wait(key=0, target=target.id, condition=True, unsettled=holds(work, owner, target))
     assert isinstance(event, Message)
     key = event.correlation_key
     found = work.json(key, owner) if key is not None else ""
@@ -45,6 +47,17 @@ def evaluate(work: Work, owner: ElementInstance, target: Element) -> Wait:
     written = found if isinstance(found, str) else number_text(found, "correlation key")
     name = work.text(event.name, owner, "message name")
     return Wait(key=0, target=target.id, name=name, correlation_key=written)
+
+
+def holds(work: Work, owner: ElementInstance, target: Element) -> bool:
+    """Whether the condition of an event is true now; null is not. Raises Failure."""
+    event = target.event
+    assert isinstance(event, Condition)
+    found = work.evaluate(event.expression, owner)
+    if found is None or found is True or found is False:
+        return found is True
+    what = f"The condition of the event `{target.id}`,"
+    raise work.misfit(what, event.expression, "true or false", found, owner)
 
 
 def _timer(work: Work, owner: ElementInstance, target: Element, event: Timer) -> Wait:
@@ -65,6 +78,9 @@ def open_all(work: Work, owner: ElementInstance, prepared: Sequence[Wait]) -> No
     for wait in prepared:
         wait.key = work.keys.next()
         work.owners[wait.key] = owner.key
+        if wait.condition:
+            _watch(work, owner, wait)
+            continue
         if wait.signal is not None:
             work.effects.append(
                 OpenSignalSubscription(
@@ -109,11 +125,44 @@ def open_all(work: Work, owner: ElementInstance, prepared: Sequence[Wait]) -> No
     owner.waits = [*(owner.waits or ()), *prepared]
 
 
+def _watch(work: Work, owner: ElementInstance, wait: Wait) -> None:
+    """Heed the variables that a condition reads; where it is true already, it is the next to be looked at."""
+    for name in _names(work, wait):
+        _watched(work).setdefault(name, {})[wait.key] = owner.key
+    if wait.unsettled:
+        work.queue.append(owner.key)
+
+
+def _unwatch(work: Work, wait: Wait) -> None:
+    watched = _watched(work)
+    for name in _names(work, wait):
+        del watched[name][wait.key]
+        if not watched[name]:
+            del watched[name]
+
+
+def _watched(work: Work) -> dict[str, dict[int, int]]:
+    """The instance's index of conditions, to be changed."""
+    watched: dict[str, dict[int, int]] = work.instance.watched
+    if not work.watching:
+        work.instance.watched = watched = {name: dict(found) for name, found in watched.items()}
+        work.watching = True
+    return watched
+
+
+def _names(work: Work, wait: Wait) -> frozenset[str]:
+    event = work.graph.elements[wait.target].event
+    return event.names if isinstance(event, Condition) else frozenset()
+
+
 def close_all(work: Work, owner: ElementInstance, consumed: int = 0) -> None:
     """Stop waiting for everything. ``consumed`` is the key of the wait that was just triggered."""
     for wait in owner.waits or ():
         work.owners.pop(wait.key, None)
         if wait.key == consumed:
+            continue
+        if wait.condition:
+            _unwatch(work, wait)
             continue
         if wait.signal is not None:
             work.effects.append(CloseSignalSubscription(key=wait.key, signal_name=wait.signal))
@@ -135,6 +184,8 @@ def close_all(work: Work, owner: ElementInstance, consumed: int = 0) -> None:
 
 def drop(work: Work, owner: ElementInstance, wait: Wait) -> None:
     """Forget a wait that was triggered for good (a timer that does not repeat, a message taken)."""
+    if wait.condition:
+        _unwatch(work, wait)
     work.owners.pop(wait.key, None)
     owner.waits = [other for other in owner.waits or () if other.key != wait.key] or None
 

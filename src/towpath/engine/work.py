@@ -7,8 +7,10 @@ from collections.abc import MutableMapping
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace
+
 from towpath import feel
-from towpath.bpmn.graph import Element, Flow, Process, Value
+from towpath.bpmn.graph import Condition, Element, Flow, Process, Value
 from towpath.engine.commands import Command, Variables
 from towpath.engine.documents import Document, merged
 from towpath.engine.effects import (
@@ -77,6 +79,7 @@ class Work:
         "owners",
         "pages",
         "queue",
+        "watching",
     )
 
     def __init__(
@@ -102,6 +105,7 @@ class Work:
             instance.owners = instance.owners.copy()
         self.elements: MutableMapping[int, ElementInstance] = instance.elements
         self.owners: MutableMapping[int, int] = instance.owners
+        self.watching = False  # whether ``instance.watched`` is this step's own
 
     # --- element instances ------------------------------------------------------------------------
 
@@ -250,6 +254,41 @@ class Work:
         before = scope.variables.data if scope.variables is not None else NO_VARIABLES.data
         self.effects.append(VariablesRecord(scope_key=scope.key, values=variables, before=before))
         scope.variables = Document({**before, **variables})
+        if self.instance.watched:
+            self._unsettle(scope, variables, before)
+
+    def _unsettle(self, scope: ElementInstance, variables: Variables, before: Variables) -> None:
+        """Have the conditions evaluated that see a variable which was just set in ``scope``."""
+        for name in variables:
+            watching = self.instance.watched.get(name)
+            if watching is None:
+                continue
+            if not scope.children:  # nothing inside it sees the variable
+                watching = {wait.key: scope.key for wait in scope.waits or () if wait.key in watching}
+            change = "update" if name in before else "create"
+            for key, owner in watching.items():
+                if self._sees(owner, name, scope):
+                    self._unsettle_wait(owner, key, change)
+
+    def _sees(self, key: int, name: str, scope: ElementInstance) -> bool:
+        """Whether the variable that an element instance sees is the one of ``scope``."""
+        while key != scope.key:
+            current = self.elements.get(key)
+            if current is None or (current.variables is not None and name in current.variables.data):
+                return False
+            key = current.scope
+        return True
+
+    def _unsettle_wait(self, owner: int, key: int, change: str) -> None:
+        wait = next(wait for wait in self.elements[owner].waits or () if wait.key == key)
+        event = self.graph.elements[wait.target].event
+        if wait.unsettled or not isinstance(event, Condition) or change not in event.changes:
+            return
+        current = self.edit(owner)
+        current.waits = [
+            replace(other, unsettled=True) if other.key == key else other for other in current.waits or ()
+        ]
+        self.queue.append(owner)
 
     def propagate(self, instance: ElementInstance, variables: Variables) -> None:
         """Set each variable in the nearest scope outwards that has it, else in the process."""

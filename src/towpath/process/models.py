@@ -45,6 +45,7 @@ class Registry:
         self._compiled: dict[int, Any] = {}  # definition or resource key -> what the core knows it as
         self._message_starts: dict[str, list[tuple[int, str]]] = {}
         self._signal_starts: dict[str, list[tuple[int, str]]] = {}
+        self._condition_starts: list[int] = []
 
     def load(self) -> None:
         """Read the index, and the latest version of every process: their start events are needed."""
@@ -155,6 +156,10 @@ class Registry:
     def signal_starts(self, signal_name: str) -> list[tuple[int, str]]:
         return self._signal_starts.get(signal_name, [])
 
+    def condition_starts(self) -> list[int]:
+        """Keys of the latest definitions that a condition starts."""
+        return self._condition_starts
+
     # --- inside --------------------------------------------------------------------------------
 
     def _add(self, definition: Definition) -> None:
@@ -168,6 +173,7 @@ class Registry:
     def _index_starts(self) -> None:
         messages: dict[str, list[tuple[int, str]]] = {}
         signals: dict[str, list[tuple[int, str]]] = {}
+        conditions: list[int] = []
         for (kind, _), definition in self._latest.items():
             if kind != PROCESS:
                 continue
@@ -175,11 +181,14 @@ class Registry:
             if process is None:
                 continue
             graph: bpmn.Process = process.graph
+            if graph.condition_starts:
+                conditions.append(definition.key)
             for found, elements in ((messages, graph.message_starts), (signals, graph.signal_starts)):
                 for element in elements:
                     assert isinstance(element.event, Message | Signal)
                     found.setdefault(element.event.name.text, []).append((definition.key, element.id))
         self._message_starts, self._signal_starts = messages, signals
+        self._condition_starts = conditions
 
     def _compile(self, definition: Definition) -> None:
         content = self.content(definition.key)

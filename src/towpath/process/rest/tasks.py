@@ -1,4 +1,4 @@
-"""User tasks, messages and signals."""
+"""User tasks, messages, signals and conditions."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from towpath.process.server import ProcessServer
 from towpath.wire import (
     BroadcastSignal,
     CorrelateMessage,
+    EvaluateConditionals,
     PageInfo,
     PublishMessage,
     SearchResult,
@@ -93,6 +94,11 @@ def handlers(server: ProcessServer) -> list[ControllerRouterHandler]:
         wanted = await body(request, BroadcastSignal)
         return answer(await server.broadcast_signal(wanted, actor=actor(request)))
 
+    @post("/conditionals/evaluation", status_code=200)
+    async def conditionals(request: Request[Any, Any, Any]) -> Response[bytes]:
+        wanted = await body(request, EvaluateConditionals)
+        return answer(await server.evaluate_conditionals(wanted, actor=actor(request)))
+
     return [
         task,
         form,
@@ -106,6 +112,7 @@ def handlers(server: ProcessServer) -> list[ControllerRouterHandler]:
         publish,
         correlate,
         broadcast,
+        conditionals,
         search_handler("/user-tasks/search", ProcessServer.search_user_tasks, server),
         search_handler("/message-subscriptions/search", ProcessServer.search_message_subscriptions, server),
         search_handler("/jobs/search", ProcessServer.search_jobs, server),
