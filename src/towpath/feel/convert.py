@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import fields, is_dataclass
 from decimal import Decimal, DecimalException
 from enum import Enum
@@ -77,18 +77,25 @@ def _key(key: Any) -> str:
     raise TypeError(f"a key of a context is {type(key).__name__}, not a string")
 
 
-def _is_feel(value: Any) -> bool:
-    """Whether nothing in a value needs to be converted; most JSON is so, and then not copied."""
-    kind = type(value)
-    if kind is int:
-        return bool(-INT_LIMIT < value < INT_LIMIT)
-    if kind is list:
-        return all(type(item) in _AS_IS or _is_feel(item) for item in value)
-    if kind is dict:
-        return all(
-            type(key) is str and (type(item) in _AS_IS or _is_feel(item)) for key, item in value.items()
-        )
-    return kind in _AS_IS
+def _is_feel(value: list[Any] | dict[Any, Any]) -> bool:
+    """Whether nothing in a list or context needs to be converted; most JSON is so, and then not copied."""
+    items: Iterable[Any] = value
+    if type(value) is dict:
+        items = value.values()
+        for key in value:
+            if type(key) is not str:
+                return False
+    for item in items:
+        kind = type(item)
+        if kind is int:
+            if not -INT_LIMIT < item < INT_LIMIT:
+                return False
+        elif kind is dict or kind is list:
+            if not _is_feel(item):
+                return False
+        elif kind not in _AS_IS:
+            return False
+    return True
 
 
 def _from_python(value: Any) -> Any:
