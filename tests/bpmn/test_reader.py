@@ -166,7 +166,6 @@ NOT_EXECUTED = {
     "error catch": catch("x", error()),
     "timer end": end("x", duration("PT1S")),
     "standard loop": element("task", "x", "<bpmn:standardLoopCharacteristics/>"),
-    "instantiating receive": element("receiveTask", "x", instantiate="true", messageRef="message-m"),
     "execution listener": service("x", zeebe="<zeebe:executionListeners/>"),
     "task listener": user("x", zeebe="<zeebe:taskListeners/>"),
     "error start of a process": start("x", error()),

@@ -8,9 +8,12 @@ import pytest
 from tests.engine.models import (
     catch,
     definitions,
+    element,
     end,
     flows,
     mapping,
+    message,
+    message_definition,
     process,
     service,
     signal,
@@ -29,6 +32,7 @@ from towpath.wire import (
     CreateProcessInstance,
     EventQuery,
     ProcessError,
+    PublishMessage,
     Resource,
     Search,
 )
@@ -68,9 +72,9 @@ async def create(server: ProcessServer | HttpProcessClient, process_id: str, **v
 async def active(server: ProcessServer | HttpProcessClient) -> dict[str, int]:
     """How many catch events of the waiting process are active."""
     found: dict[str, int] = {}
-    for element in ("wait", "again"):
-        one = await server.search_element_instances(Search(filter={"elementId": element, "state": "ACTIVE"}))
-        found[element] = one.page.total_items
+    for id_ in ("wait", "again"):
+        one = await server.search_element_instances(Search(filter={"elementId": id_, "state": "ACTIVE"}))
+        found[id_] = one.page.total_items
     return found
 
 
@@ -105,6 +109,24 @@ async def test_a_thrown_signal_reaches_other_instances_in_its_own_transaction(se
     assert await active(server) == {"wait": 0, "again": 1}
     [job] = await server.activate_jobs(ActivateJobs(type="react", request_timeout=-1))
     assert job.variables == {"floor": 2}
+
+
+async def test_an_instantiating_gateway_begins_an_instance_by_the_message_or_signal_that_comes(
+    server: ProcessServer,
+) -> None:
+    model = process(
+        element("eventBasedGateway", "first", instantiate="true"),
+        catch("ordered", message("order")),
+        catch("alarmed", signal("alarm")),
+        service("react"),
+        flows("first", "ordered", "react"),
+        flows("first", "alarmed", "react"),
+    )
+    await server.deploy([resource(model, message_definition("order"))])
+    await server.publish_message(PublishMessage(name="order", correlation_key="a", variables={"n": 1}))
+    await server.broadcast_signal(BroadcastSignal(signal_name="alarm", variables={"n": 2}))
+    jobs = await server.activate_jobs(ActivateJobs(type="react", max_jobs_to_activate=5, request_timeout=-1))
+    assert [job.variables for job in jobs] == [{"n": 1}, {"n": 2}]
 
 
 async def test_only_the_latest_version_is_started_also_after_a_restart(opening: Open) -> None:

@@ -237,6 +237,8 @@ class Element:
     # scopes: their none start event, and the start events of their event sub-processes
     start: Element | None = None
     event_starts: tuple[Element, ...] = ()
+    # what begins an instance without being a start event: a receive task, a catch event behind such a gateway
+    instantiate: bool = False
     link_target: Element | None = None
     link_sources: tuple[Element, ...] = ()
     # compensation: whether this is a handler; what undoes this activity when it has completed; the start of

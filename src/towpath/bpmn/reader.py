@@ -196,9 +196,13 @@ class _Reader:
             elif tag in GATEWAYS:
                 element = self._element(child, *GATEWAYS[tag], scope)
                 self._common(child, element)
-                if child.get("instantiate") == "true":
+                element.instantiate = child.get("instantiate") == "true"
+                if element.instantiate and child.get("eventGatewayType") == "Parallel":
                     self.notes.fault(
-                        child, "not-executed", "An instantiating event-based gateway is not executed."
+                        child,
+                        "not-executed",
+                        "A gateway that needs several events to begin an instance is not executed.",
+                        "Make it exclusive.",
                     )
             elif tag in EVENTS:
                 self._event(child, tag, scope)
@@ -254,9 +258,8 @@ class _Reader:
             if element.assignment.form is not None and element.assignment.form.id.static is not None:
                 self.forms.append(Reference(element.assignment.form.id.static, element.id, element.line))
         elif tag == "receiveTask":
-            if node.get("instantiate") == "true":
-                notes.fault(node, "not-executed", "An instantiating receive task is not executed.")
-            element.event = events.message(node, self.globals, notes, needs_key=True)
+            element.instantiate = node.get("instantiate") == "true"
+            element.event = events.message(node, self.globals, notes, needs_key=not element.instantiate)
         elif kind is None and "taskDefinition" not in extensions:
             self._evaluated(node, tag, element, extensions)
         elif kind != "pass":
@@ -426,7 +429,8 @@ HOST_KINDS = ACTIVITY_KINDS - {"event-sub-process"}
 def _index(process: Process) -> None:
     """What others ask of a process: its start events, and everything outside that it names."""
     for element in process.elements.values():
-        if element.kind == "start" and element.scope is process.root:
+        begins = element.kind == "start" or (element.instantiate and element.event is not None)
+        if begins and element.scope is process.root:
             if isinstance(element.event, Timer):
                 process.timer_starts += (element,)
             elif isinstance(element.event, Message):

@@ -18,12 +18,18 @@ def check(elements: dict[str, Element], nodes: dict[str, etree._Element], notes:
         if element.scope is not None:
             members.setdefault(element.scope.id, []).append(element)
     for element in elements.values():
+        if element.kind == "event-based" and element.instantiate:
+            for flow in element.outgoing:
+                flow.target.instantiate = True
+    for element in elements.values():
         node = nodes[element.id]
         if element.kind in ("process", "sub-process", "event-sub-process", "transaction"):
             _scope(element, members.get(element.id, []), node, notes)
         checker = CHECKERS.get(element.kind)
         if checker is not None:
             checker(element, node, notes)
+        if element.instantiate and element.kind in ("receive", "event-based"):
+            _instantiating(element, node, notes)
         _flows(element, node, notes)
     for element in elements.values():
         if element.kind == "inclusive" and len(element.incoming) > 1:
@@ -34,13 +40,14 @@ def _scope(scope: Element, members: list[Element], node: etree._Element, notes: 
     starts = [element for element in members if element.kind == "start"]
     plain = [element for element in starts if element.event is None]
     if scope.kind == "process":
-        if not starts:
+        if not starts and not any(element.instantiate for element in members):
             notes.fault(node, "start-event", "The process has no start event.", "Add a start event.")
         if len(plain) > 1:
             notes.fault(
                 node, "start-event", "The process has several none start events.", "Keep one of them."
             )
-        signals = [element.event.name.text for element in starts if isinstance(element.event, Signal)]
+        begins = [element for element in members if element in starts or element.instantiate]
+        signals = [element.event.name.text for element in begins if isinstance(element.event, Signal)]
         for name in sorted({name for name in signals if signals.count(name) > 1}):
             notes.fault(
                 node,
@@ -178,6 +185,11 @@ def _choice(element: Element, node: etree._Element, notes: Notes) -> None:
             )
 
 
+def _begins(target: Element) -> bool:
+    """Whether the event is known by a name before there is an instance."""
+    return isinstance(target.event, (Message, Signal)) and target.event.name.expression is None
+
+
 def _event_based(element: Element, node: etree._Element, notes: Notes) -> None:
     if len(element.outgoing) < 2:
         notes.fault(
@@ -195,12 +207,53 @@ def _event_based(element: Element, node: etree._Element, notes: Notes) -> None:
                 f"`{target.id}` behind the event-based gateway is no timer, message, signal or condition.",
                 "Use intermediate catch events.",
             )
+        elif element.instantiate and not _begins(target):
+            notes.fault(
+                node,
+                "event-based-gateway",
+                f"`{target.id}` cannot begin an instance.",
+                "Use a message or signal whose name is no expression.",
+            )
         elif len(target.incoming) > 1:
             notes.fault(
                 node,
                 "event-based-gateway",
                 f"`{target.id}` can be reached past the event-based gateway.",
                 "Connect it to this gateway only.",
+            )
+
+
+def _instantiating(element: Element, node: etree._Element, notes: Notes) -> None:
+    """A receive task or event-based gateway that begins an instance."""
+    if element.scope is not None and element.scope.kind != "process":
+        notes.fault(
+            node,
+            "instantiate",
+            "Only a process begins so.",
+            "Move it out of the sub-process, or unset instantiate.",
+        )
+    if element.incoming:
+        notes.fault(
+            node, "incoming-flow", "What begins an instance cannot have incoming flows.", "Remove the flow."
+        )
+    if element.multi_instance is not None:
+        notes.fault(node, "instantiate", "What begins an instance cannot be multi-instance.")
+    if element.inputs:
+        notes.fault(node, "mapping", "What begins an instance has no input mappings.", "Use output mappings.")
+    if element.kind == "receive" and element.event is not None and not _begins(element):
+        notes.fault(
+            node,
+            "message-name",
+            "The name of a message that begins an instance cannot be an expression.",
+            "Use a static name.",
+        )
+    for event in element.boundary:
+        if event.event is not None and not isinstance(event.event, Compensate):
+            notes.fault(
+                node,
+                "boundary-event",
+                f"The boundary event `{event.id}` never happens: what begins an instance does not wait.",
+                "Remove it.",
             )
 
 

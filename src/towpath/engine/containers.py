@@ -5,9 +5,9 @@ from __future__ import annotations
 from towpath.bpmn.graph import Element
 from towpath.engine.commands import CalledInstanceCompleted, CreateInstance, Parent
 from towpath.engine.documents import Document
-from towpath.engine.effects import Completed, ElementRecord, InstanceRecord
+from towpath.engine.effects import Completed, ElementRecord, FlowRecord, InstanceRecord
 from towpath.engine.handlers import Handler, bound
-from towpath.engine.state import ElementInstance
+from towpath.engine.state import COMPLETING, ElementInstance
 from towpath.engine.work import Failure, Work
 
 
@@ -33,7 +33,14 @@ class ProcessScope(Handler):
             begin = work.graph.elements[work.instance.start]
         assert begin is not None
         result, current.result = current.result, None
-        work.add(begin, current, result=result)
+        if not begin.instantiate:
+            work.add(begin, current, result=result)
+            return
+        # Its message or signal was what created the instance, so it does not wait for another.
+        for flow in begin.incoming:
+            work.add(flow.source, current, phase=COMPLETING)
+            work.effects.append(FlowRecord(flow_id=flow.id, scope_key=current.key))
+        work.add(begin, current, result=result, phase=COMPLETING)
 
     def ended(self, work: Work, current: ElementInstance, element: Element) -> None:
         finish(work, current, terminated=False)

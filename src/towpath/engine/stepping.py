@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from towpath.bpmn.graph import Element
 from towpath.engine import (
     administration,
     channel,
@@ -112,7 +113,7 @@ def _create(models: Models, instance: Instance | None, command: c.CreateInstance
     begin = graph.root.start
     if command.start_element is not None:
         begin = graph.elements.get(command.start_element)
-        if begin is None or begin.kind != "start" or begin.scope is not graph.root:
+        if begin is None or not _begins(begin) or begin.scope is not graph.root:
             raise Refusal(
                 "invalid-argument",
                 f"`{command.start_element}` is no start event of the process `{deployed.process_id}`.",
@@ -131,6 +132,10 @@ def _create(models: Models, instance: Instance | None, command: c.CreateInstance
     containers.start(work, command, begin)
     lifecycle.run(work)
     return _outcome(work)
+
+
+def _begins(element: Element) -> bool:
+    return element.kind == "start" or (element.instantiate and element.event is not None)
 
 
 def _continue(
