@@ -213,6 +213,9 @@ class ActivateJobs(Wire):
     tenant_ids: list[str] | None = None
 
 
+UNSPECIFIED = "UNSPECIFIED"  # the listener event type of a job that is no listener's
+
+
 class Job(Wire):
     """An activated job. ``job_key`` is stable over redelivery: use it as an idempotency key."""
 
@@ -231,10 +234,15 @@ class Job(Wire):
     variables: Variables
     business_id: str | None = None
     tenant_id: str = DEFAULT_TENANT
+    kind: str = "BPMN_ELEMENT"
+    listener_event_type: str = UNSPECIFIED
 
 
 class JobRow(Wire):
-    """A job as search shows it. ``state``: CREATED, COMPLETED, FAILED, CANCELED, ERROR_THROWN, ..."""
+    """A job as search shows it. ``state``: CREATED, COMPLETED, FAILED, CANCELED, ERROR_THROWN, ...
+
+    ``kind``: BPMN_ELEMENT, EXECUTION_LISTENER, TASK_LISTENER. ``listener_event_type``: START, END, ...
+    """
 
     job_key: str
     type: str
@@ -249,6 +257,8 @@ class JobRow(Wire):
     deadline: str | None = None
     error_message: str | None = None
     tenant_id: str = DEFAULT_TENANT
+    kind: str = "BPMN_ELEMENT"
+    listener_event_type: str = UNSPECIFIED
 
 
 class PublishMessage(Wire):

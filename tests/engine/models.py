@@ -55,6 +55,16 @@ def headers(**found: str) -> str:
     return f"<zeebe:taskHeaders>{rows}</zeebe:taskHeaders>"
 
 
+def listeners(*found: str, tag: str = "executionListener") -> str:
+    """Each is ``event:type``, or ``event:type:retries``."""
+    rows = ""
+    for one in found:
+        event, type_, *retries = one.split(":")
+        more = f" retries={quoteattr(retries[0])}" if retries else ""
+        rows += f"<zeebe:{tag} eventType={quoteattr(event)} type={quoteattr(type_)}{more}/>"
+    return f"<zeebe:{tag}s>{rows}</zeebe:{tag}s>"
+
+
 def start(id: str = "start", *inside: str, zeebe: str = "", **attributes: str) -> str:
     return element("startEvent", id, *inside, zeebe=zeebe, **attributes)
 

@@ -42,6 +42,7 @@ from .models import (
     exclusive,
     flow,
     flows,
+    listeners,
     message,
     message_definition,
     parallel,
@@ -100,6 +101,7 @@ class Builder:
         made = {
             "service": lambda: service(id),
             "user": lambda: user(id),
+            "noted": lambda: service(id, zeebe=listeners(f"start:{id}-s", f"end:{id}-e")),
             "task": lambda: element("task", id),
             "script": lambda: script(id, "=1 + 1", id),
             "timer": lambda: catch(id, duration("PT1M")),
@@ -203,7 +205,8 @@ class Builder:
             )
         inside, self.parts = self.parts, outside
         loop = each("=[1, 2]", sequential=watch == "told") if repeated else ""
-        self.parts.append((transaction if watch == "cancel" else sub)(id, loop, *inside))
+        noted = listeners(f"start:{id}-s", f"end:{id}-e") if watch in NOTED else ""
+        self.parts.append((transaction if watch == "cancel" else sub)(id, loop, *inside, zeebe=noted))
         if watch in ("plain", "terminate", *events):
             return id, id
         merge, caught = self.id("merge"), self.id("b")
@@ -230,7 +233,7 @@ class Builder:
 
 
 SIMPLE = ["service", "user", "task", "script", "timer", "message", "call", "many", "series"]
-TRAVELLING = ["loud", "escalate", "undoable", "revisable", "compensate", "forget"]
+TRAVELLING = ["loud", "escalate", "undoable", "revisable", "compensate", "forget", "noted"]
 SIGNALS = ["hark", "shout", "whisper"]
 CHANGES = ["until", "raise", "lower"]
 LEAVES = st.tuples(st.just("leaf"), st.sampled_from(SIMPLE + TRAVELLING + SIGNALS + CHANGES))
@@ -238,6 +241,7 @@ ENDING = ["plain", "terminate", "aside", "instead", "error", "timer", "cycle", "
 ALARMS = ["listen", "heed", "heard", "alarmed"]
 CONDITIONS = ["notice", "yield", "noticed", "yielded"]
 CAUGHT = ["hear", "obey", "told", "stopped", "undo", "withdraw", "cancel"]
+NOTED = ["aside", "instead", "timer", "cancel"]  # what has listeners, too
 WATCHES = st.sampled_from(ENDING + CAUGHT + ALARMS + CONDITIONS)
 SHAPES = st.recursive(
     LEAVES,

@@ -35,7 +35,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 def job(b: int, key: int, *, type_: str = "t", priority: int = 0, instance: int = 7) -> list[object]:
     about = [instance, 1, "p", 1, None, "task", 8, "{}"]
-    return [b, key, type_, "CREATED", 1, 0, priority, 3, *about, None, None, 0, None]
+    return [b, key, type_, "CREATED", 1, 0, priority, 3, *about, None, None, 0, None, "BPMN_ELEMENT", None]
 
 
 def instance(b: int, key: int, *, parent: int | None, root: int) -> list[object]:

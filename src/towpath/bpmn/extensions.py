@@ -10,6 +10,7 @@ from towpath.bpmn.graph import (
     CalledDecision,
     CalledElement,
     JobDefinition,
+    Listener,
     Mapping,
     MultiInstance,
     Script,
@@ -28,6 +29,7 @@ KNOWN = {
     "calledElement",
     "conditionalFilter",
     "error",
+    "executionListeners",
     "formDefinition",
     "ioMapping",
     "loopCharacteristics",
@@ -43,7 +45,6 @@ KNOWN = {
     "versionTag",
 }
 NOT_EXECUTED = {
-    "executionListeners": "execution listeners",
     "taskListeners": "task listeners",
     "adHoc": "ad-hoc activities",
     "linkedResources": "linked resources",
@@ -98,11 +99,7 @@ class Extensions:
         return tuple(inputs), tuple(outputs)
 
     def headers(self) -> dict[str, str]:
-        return {
-            child.get("key", ""): child.get("value", "")
-            for child in self._children("taskHeaders")
-            if child.get("key")
-        }
+        return _headers(self._children("taskHeaders"))
 
     def properties(self) -> dict[str, str]:
         return {
@@ -118,9 +115,11 @@ class Extensions:
     def job(self) -> JobDefinition | None:
         """``zeebe:taskDefinition``; None where there is none, or it is faulty."""
         node = self.found.get("taskDefinition")
-        if node is None:
-            return None
-        kind = self.notes.required(node, "type", "job type", "Set the type of the task definition.")
+        return self._job(node) if node is not None else None
+
+    def _job(self, node: etree._Element) -> JobDefinition | None:
+        """Job type and retries; None where they are faulty."""
+        kind = self.notes.required(node, "type", "job type", "Set the type of the job.")
         retries = self.notes.value(node, node.get("retries"), "number of retries") or DEFAULT_RETRIES
         static = None
         if retries.static is not None and retries.static.isdecimal():
@@ -130,6 +129,16 @@ class Extensions:
                 node, "retries", f"The number of retries `{retries.text}` is not a whole number."
             )
         return JobDefinition(kind, retries, static) if kind is not None else None
+
+    def listeners(self) -> list[tuple[etree._Element, Listener]]:
+        """``zeebe:executionListeners`` in the order written, each with its node."""
+        found: list[tuple[etree._Element, Listener]] = []
+        for node in self._children("executionListeners"):
+            job = self._job(node)
+            inside = [child for child in node.iter() if split(child) == (ZEEBE, "header")]
+            if job is not None:
+                found.append((node, Listener(node.get("eventType", ""), job, _headers(inside))))
+        return found
 
     def script(self) -> Script | None:
         node = self.found.get("script")
@@ -254,6 +263,10 @@ class Extensions:
 def _listed(text: str | None) -> frozenset[str]:
     """Names separated by commas."""
     return frozenset(name.strip() for name in (text or "").split(",") if name.strip())
+
+
+def _headers(nodes: list[etree._Element]) -> dict[str, str]:
+    return {node.get("key", ""): node.get("value", "") for node in nodes if node.get("key")}
 
 
 def multi_instance(node: etree._Element, notes: Notes) -> MultiInstance | None:

@@ -56,6 +56,15 @@ class JobDefinition:
 
 
 @dataclass(slots=True, eq=False, frozen=True)
+class Listener:
+    """A job that runs at an ``event`` of an element, and what it has beside the element's headers."""
+
+    event: str
+    job: JobDefinition
+    headers: dict[str, str]
+
+
+@dataclass(slots=True, eq=False, frozen=True)
 class Script:
     expression: Expression
     result: Path
@@ -234,6 +243,8 @@ class Element:
     called: CalledElement | None = None
     assignment: Assignment | None = None
     multi_instance: MultiInstance | None = None
+    # by event type, in the order written: beforeAll, start, end
+    listeners: dict[str, tuple[Listener, ...]] = field(default_factory=dict)
     # scopes: their none start event, and the start events of their event sub-processes
     start: Element | None = None
     event_starts: tuple[Element, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
-from towpath.bpmn import compensation, events, rules, transactions
+from towpath.bpmn import compensation, events, listeners, rules, transactions
 from towpath.bpmn.extensions import Extensions, multi_instance
 from towpath.bpmn.graph import (
     CaughtMessage,
@@ -145,6 +145,7 @@ class _Reader:
         root = self._element(node, "PROCESS", "process", None)
         extensions = Extensions(node, notes)
         root.properties = extensions.properties()
+        listeners.read(root, extensions, notes)
         self._children(node, root)
         for flow_node, flow_scope in self.flow_nodes:
             self._flow(flow_node, flow_scope)
@@ -152,6 +153,7 @@ class _Reader:
         transactions.bind(self.elements, self.nodes, notes)
         compensation.bind(node, self.elements, self.nodes, notes)
         rules.check(self.elements, self.nodes, notes)
+        listeners.check(self.elements, self.nodes, notes)
         process = Process(
             id=root.id,
             name=root.name,
@@ -220,6 +222,7 @@ class _Reader:
         extensions = Extensions(node, self.notes)
         element.inputs, element.outputs = extensions.mappings()
         element.headers = extensions.headers()
+        listeners.read(element, extensions, self.notes)
         element.properties = extensions.properties()
         element.milestone = element.properties.get("milestone") or None
         if element.inputs and element.kind not in ACTIVITY_KINDS and element.kind not in ("throw", "end"):
@@ -445,8 +448,11 @@ def _index(process: Process) -> None:
             name = element.event.name.static
             if name is not None:
                 process.messages.append(CaughtMessage(name, element.id, element.name))
-        if element.job is not None and element.job.type.static is not None:
-            process.job_types.append(Reference(element.job.type.static, element.id, element.line))
+        jobs = [element.job] if element.job is not None else []
+        jobs += [one.job for found in element.listeners.values() for one in found]
+        for job in jobs:
+            if job.type.static is not None:
+                process.job_types.append(Reference(job.type.static, element.id, element.line))
         if element.called is not None and element.called.process.id.static is not None:
             process.called_processes.append(
                 Reference(element.called.process.id.static, element.id, element.line)

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from towpath.engine import conditions, containers, errors, lifecycle, tasks
+from towpath.engine import conditions, containers, errors, lifecycle, listeners, tasks
 from towpath.engine.commands import (
     AssignUserTask,
     CancelInstance,
@@ -41,7 +41,10 @@ def complete_job(work: Work, command: CompleteJob) -> None:
     current.job = None
     del work.owners[job.key]
     work.effects.append(CloseJob(key=job.key, outcome="completed"))
-    work.complete(current, Document(command.variables) if command.variables else None)
+    if current.listening is not None:
+        listeners.completed(work, current, command.variables)
+    else:
+        work.complete(current, Document(command.variables) if command.variables else None)
 
 
 def fail_job(work: Work, command: FailJob) -> None:
@@ -65,7 +68,9 @@ def fail_job(work: Work, command: FailJob) -> None:
 
 
 def throw_job_error(work: Work, command: ThrowJobError) -> None:
-    current, _ = _job(work, command.job_key)
+    current, job = _job(work, command.job_key)
+    if current.listening is not None:
+        raise Refusal("invalid-state", f"The job {job.key} is a listener's, which cannot throw an error.")
     current.thrown = Thrown(command.code, command.message, Document(command.variables))
     errors.throw(work, current)
 
@@ -157,16 +162,16 @@ def resolve_incident(work: Work, command: ResolveIncident) -> None:
     work.close_incident(current)
     if conditions.unsettled(current):
         work.queue.append(current.key)
-    if current.phase != ACTIVE:
-        work.queue.append(current.key)
-    elif current.job is not None and not current.job.suspended:
+    if current.job is not None and not current.job.suspended:
         return  # the incident was about a condition
-    elif current.job is not None:
+    if current.job is not None:
         current.thrown = None
         current.job = replace(current.job, suspended=False, retries=max(current.job.retries, 1))
         work.effects.append(
             UpdateJob(key=current.job.key, retries=current.job.retries, variables=work.visible(current))
         )
+    elif current.phase != ACTIVE:
+        work.queue.append(current.key)
     elif current.thrown is not None:
         errors.throw(work, current)
     elif work.element(current).kind == "call-activity" and current.loop is None and not current.called:

@@ -15,12 +15,18 @@ class Effect(Struct, frozen=True, kw_only=True, tag_field="effect"):
 
 # --- jobs ----------------------------------------------------------------------------------------
 
+# Kinds of jobs.
+BPMN_ELEMENT = "BPMN_ELEMENT"
+EXECUTION_LISTENER = "EXECUTION_LISTENER"
+TASK_LISTENER = "TASK_LISTENER"
+
 
 class OfferJob(Effect, frozen=True, kw_only=True, tag="offer-job"):
     """A worker of ``type`` may take it. ``key`` is stable over every offer: an idempotency key.
 
     The worker gets the variables that are visible from the element when it takes the job
-    (:meth:`towpath.engine.state.Instance.scopes`).
+    (:meth:`towpath.engine.state.Instance.scopes`). ``listener_event`` is a listener's event type in
+    Camunda's spelling: BEFORE_ALL, START, END, CREATING, ASSIGNING, UPDATING, COMPLETING.
     """
 
     key: int
@@ -30,6 +36,8 @@ class OfferJob(Effect, frozen=True, kw_only=True, tag="offer-job"):
     retries: int
     headers: dict[str, str] = field(default_factory=dict)
     priority: int = 0
+    kind: str = BPMN_ELEMENT
+    listener_event: str | None = None
 
 
 class UpdateJob(Effect, frozen=True, kw_only=True, tag="update-job"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from towpath.bpmn.graph import Element, EventDefinition, Flow, Link
-from towpath.engine import lifecycle, waits
+from towpath.engine import lifecycle, listeners, waits
 from towpath.engine.documents import Document
 from towpath.engine.effects import FlowRecord
 from towpath.engine.handlers import Handler
@@ -87,6 +87,8 @@ def _event_sub_process(work: Work, owner: ElementInstance, start: Element, resul
         lifecycle.terminate_children(work, owner)
         if owner.incident is not None:
             work.close_incident(owner)
+        if owner.listening is not None:
+            listeners.stop(work, owner)
         owner.interrupted = True
         owner.phase = ACTIVE
     current = work.add(start.scope, owner, phase=ACTIVATING)

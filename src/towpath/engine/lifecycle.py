@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from towpath.bpmn.graph import Element, Error, Flow, Mapping, Path
-from towpath.engine import compensation, conditions, multi_instance, waits
+from towpath.engine import compensation, conditions, listeners, multi_instance, waits
 from towpath.engine.commands import CancelInstance, Continue, Variables
 from towpath.engine.documents import Document
 from towpath.engine.effects import CloseJob, UserTaskRecord
@@ -62,8 +62,11 @@ def run(work: Work) -> None:
 def _move_body(work: Work, current: ElementInstance, element: Element) -> None:
     """The body of a multi-instance begins, goes on beginning inner instances, or completes."""
     if current.phase == ACTIVATING:
+        if element.listeners and not listeners.have_run(work, current, element, "beforeAll"):
+            return
         prepared = waits.prepare(work, current, element.boundary)
         multi_instance.activate(work, current, element)
+        current.listening = None
         current.phase = ACTIVE if current.phase == ACTIVATING else current.phase
         if current.phase == ACTIVE:
             waits.open_all(work, current, prepared)
@@ -108,14 +111,18 @@ def _activate(work: Work, current: ElementInstance, element: Element) -> None:
 
     Whatever can fail comes before whatever others see, so that it can be tried again.
     """
-    if element.inputs:
+    if element.inputs and current.listening is None:
         work.put(current, mapped(work, current, element.inputs))
+    if element.listeners and not listeners.have_run(work, current, element, "start"):
+        return
     prepared: Sequence[Wait] = ()
     if element.event_starts:
         prepared = waits.prepare(work, current, element.event_starts)
     if element.boundary and not current.counter:
         prepared = [*prepared, *waits.prepare(work, current, element.boundary)]
     HANDLERS[element.kind].activate(work, current, element)
+    if current.listening is not None:
+        current.listening = None
     phase = current.phase
     if phase == ACTIVATING:
         current.phase = ACTIVE
@@ -174,15 +181,17 @@ def _complete(work: Work, current: ElementInstance, element: Element) -> None:
         return
     handler = HANDLERS[element.kind]
     flows: Sequence[Flow] = ()
-    if current.counter:
-        _outputs(work, current, element)
-        multi_instance.collect(work, current, element)
-    else:
+    if not current.counter:
         flows = handler.leave(work, current, element)
-        if current.loop is not None:
-            multi_instance.finish(work, current, element)
-        else:
+    if current.loop is not None:
+        multi_instance.finish(work, current, element)
+    else:
+        if current.listening is None:
             _outputs(work, current, element)
+        if element.listeners and not listeners.have_run(work, current, element, "end"):
+            return
+        if current.counter:
+            multi_instance.collect(work, current, element)
     if current.waits is not None:
         waits.close_all(work, current)
     if element.compensable or element.cancel_event is not None:
@@ -219,21 +228,21 @@ def _outputs(work: Work, current: ElementInstance, element: Element) -> None:
         if result:
             local = current.variables
             current.variables = Document(result if local is None else {**local.data, **result})
-        _spread(work, current, element, mapped(work, current, element.outputs, merge=True))
+        spread(work, current, element, mapped(work, current, element.outputs, merge=True))
     elif result:
         if isinstance(element.event, Error):
             # The variables of a caught error stay at the event that caught it, but for those that it names.
             named = (element.event.code_variable, element.event.message_variable)
             result = {name: value for name, value in result.items() if name in named}
         if element.kind == "start":
-            _spread(work, current, element, result)
+            spread(work, current, element, result)
         else:
             work.propagate(current, result)
 
 
-def _spread(work: Work, current: ElementInstance, element: Element, variables: Variables) -> None:
+def spread(work: Work, current: ElementInstance, element: Element, variables: Variables) -> None:
     """Set variables outside ``current``; those of an event sub-process's start stay inside it."""
-    if current.counter:
+    if current.counter or not current.scope:
         # The output element of a multi-instance is read from the inner instance, so mappings write there.
         work.propagate(current, variables)
         return

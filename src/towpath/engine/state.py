@@ -49,6 +49,13 @@ class Job(Struct, omit_defaults=True):
     suspended: bool = False  # an incident, or an error on its way up, stands in the way
 
 
+class Listening(Struct, omit_defaults=True):
+    """The listeners of an event that run at an element instance; the next one has its job."""
+
+    event: str  # as in the model: beforeAll, start, end
+    done: int = 0  # how many of them have run
+
+
 class Incident(Struct, omit_defaults=True):
     key: int
     error_type: str
@@ -160,6 +167,7 @@ class ElementInstance(Struct, omit_defaults=True):
     counter: int = 0  # > 0: an inner instance of a multi-instance
     interrupted: bool = False  # an event sub-process has interrupted this scope
     compensation: Compensation | None = None
+    listening: Listening | None = None
 
 
 class Parked(Struct, omit_defaults=True):

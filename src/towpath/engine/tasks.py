@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from towpath import feel
-from towpath.bpmn.graph import Assignment, Element, Path, Value
+from towpath.bpmn.graph import Assignment, Element, JobDefinition, Path, Value
 from towpath.engine.documents import Document
-from towpath.engine.effects import DecisionRecord, OfferJob, UserTask, UserTaskRecord
+from towpath.engine.effects import BPMN_ELEMENT, DecisionRecord, OfferJob, UserTask, UserTaskRecord
 from towpath.engine.handlers import Handler, bound
 from towpath.engine.state import ElementInstance, Job
 from towpath.engine.work import EVALUATION_ERRORS, Failure, Work, describe
@@ -19,28 +19,42 @@ class JobTask(Handler):
     """A service, send, script or business rule task, or a message thrown, that a worker carries out."""
 
     def activate(self, work: Work, current: ElementInstance, element: Element) -> None:
-        definition = element.job
-        assert definition is not None
-        if definition.type.expression is None:
-            type_ = definition.type.text
-        else:
-            type_ = work.text(definition.type, current, "job type")
-        retries = definition.static_retries
-        if retries is None:
-            retries = _whole(work.json(definition.retries, current), "number of retries", definition.retries)
-        job = Job(work.keys.next(), retries)
-        current.job = job
-        work.owners[job.key] = current.key
-        work.effects.append(
-            OfferJob(
-                key=job.key,
-                type=type_,
-                element_id=element.id,
-                element_instance_key=current.key,
-                retries=retries,
-                headers=element.headers,
-            )
+        assert element.job is not None
+        offer_job(work, current, element, element.job, element.headers)
+
+
+def offer_job(
+    work: Work,
+    current: ElementInstance,
+    element: Element,
+    definition: JobDefinition,
+    headers: dict[str, str],
+    kind: str = BPMN_ELEMENT,
+    listener_event: str | None = None,
+) -> None:
+    """Give ``current`` (editable) a job. Raises Failure."""
+    if definition.type.expression is None:
+        type_ = definition.type.text
+    else:
+        type_ = work.text(definition.type, current, "job type")
+    retries = definition.static_retries
+    if retries is None:
+        retries = _whole(work.json(definition.retries, current), "number of retries", definition.retries)
+    job = Job(work.keys.next(), retries)
+    current.job = job
+    work.owners[job.key] = current.key
+    work.effects.append(
+        OfferJob(
+            key=job.key,
+            type=type_,
+            element_id=element.id,
+            element_instance_key=current.key,
+            retries=retries,
+            headers=headers,
+            kind=kind,
+            listener_event=listener_event,
         )
+    )
 
 
 class UserTaskHandler(Handler):

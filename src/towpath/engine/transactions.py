@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from towpath.engine import compensation, lifecycle, waits
+from towpath.engine import compensation, lifecycle, listeners, waits
 from towpath.engine.state import ACTIVATING, ACTIVE, Compensation, ElementInstance
 from towpath.engine.work import Work
 
@@ -31,6 +31,8 @@ def _undo(work: Work, scope: ElementInstance) -> None:
     """End what is active in ``scope`` (editable) but for what is being undone there, and undo the rest."""
     waits.close_all(work, scope)
     work.close_incident(scope)
+    if scope.listening is not None:
+        listeners.stop(work, scope)
     if scope.loop is not None:
         scope.loop = replace(scope.loop, size=scope.loop.started)
     else:

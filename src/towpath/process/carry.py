@@ -80,6 +80,8 @@ def _offer_job(c: Context, e: fx.OfferJob) -> None:
             None,
             c.now,
             None,
+            e.kind,
+            e.listener_event,
         ],
     )
     c.work.told.offered.add(e.type)

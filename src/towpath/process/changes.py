@@ -17,6 +17,7 @@ from towpath.process.values import from_json, to_json, variables
 from towpath.storage.search import SearchError, parse_time
 from towpath.storage.tables import AMEND_JOB, MOVE_JOB_DEADLINE
 from towpath.wire import (
+    UNSPECIFIED,
     ActivateJobs,
     CorrelatedMessage,
     CorrelateMessage,
@@ -484,6 +485,8 @@ def _job(job: ActivatedJob, request: ActivateJobs) -> Job:
         worker=request.worker,
         retries=row.retries,
         deadline=row.available_at,
+        kind=row.kind,
+        listener_event_type=row.listener_event or UNSPECIFIED,
         variables=_only(from_json(job.variables), request.fetch_variable),
         business_id=row.business_id,
     )

@@ -304,6 +304,8 @@ JOB = Entity(
         "t.worker",
         "CASE WHEN t.ready = 0 AND t.worker IS NOT NULL THEN t.available_at END",
         "t.error_message",
+        "t.kind",
+        "t.listener_event",
     ),
     _OF_INSTANCE
     | {
@@ -316,6 +318,8 @@ JOB = Entity(
         "worker": Field("t.worker", nullable=True),
         "deadline": Field("t.available_at", TIME, nullable=True),
         "errorMessage": Field("t.error_message", nullable=True),
+        "kind": Field("t.kind"),
+        "listenerEventType": Field(f"COALESCE(t.listener_event, '{wire.UNSPECIFIED}')"),
         "creationTime": Field("t.created_at", TIME),
         "endTime": Field("t.ended_at", TIME, nullable=True),
     },
@@ -336,6 +340,8 @@ def job(_: Registry, row: Any) -> wire.JobRow:
         worker=row[9],
         deadline=iso_or_none(row[10]),
         error_message=row[11],
+        kind=row[12],
+        listener_event_type=row[13] or wire.UNSPECIFIED,
     )
 
 

@@ -79,6 +79,8 @@ class ActivatedRow(NamedTuple):
     headers: str
     priority: int
     available_at: int  # when its lock ends
+    kind: str
+    listener_event: str | None
 
 
 class EventRow(NamedTuple):

@@ -80,7 +80,8 @@ JOB = _table(
     "job",
     "key",
     "type state ready available_at priority retries instance_key definition_key process_id version "
-    "business_id element_id element_instance_key headers worker error_message created_at ended_at",
+    "business_id element_id element_instance_key headers worker error_message created_at ended_at "
+    "kind listener_event",
 )
 SUBSCRIPTION = _table(
     "subscription",
