@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from towpath import bpmn as reader
@@ -81,7 +83,8 @@ def test_the_name_of_a_signal_may_be_an_expression() -> None:
     assert host.waiting(there) == ["wait"]
 
 
-def test_a_signal_without_a_name_is_an_incident_until_it_has_one() -> None:
+@pytest.mark.parametrize("nameless", [{}, {"name": ""}, {"name": [1]}])
+def test_a_signal_without_a_name_is_an_incident_until_it_has_one(nameless: dict[str, Any]) -> None:
     model = bpmn(
         start(),
         catch("wait", signal("alarm")),
@@ -90,7 +93,7 @@ def test_a_signal_without_a_name_is_an_incident_until_it_has_one() -> None:
         globals=signal_definition("alarm", "=name"),
     )
     host = Host(model)
-    key = host.start()
+    key = host.start(nameless)
     assert host.incident().error_type == "EXTRACT_VALUE_ERROR"
     assert "signal name" in host.incident().message
     host.set(key, {"name": "alarm"})

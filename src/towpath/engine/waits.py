@@ -35,7 +35,7 @@ def evaluate(work: Work, owner: ElementInstance, target: Element) -> Wait:
     if isinstance(event, Timer):
         return _timer(work, owner, target, event)
     if isinstance(event, Signal):
-        return Wait(key=0, target=target.id, signal=work.text(event.name, owner, "signal name"))
+        return Wait(key=0, target=target.id, signal=signal_name(work, owner, event))
     if isinstance(event, Condition):
         return Wait(key=0, target=target.id, condition=True, unsettled=holds(work, owner, target))
     assert isinstance(event, Message)
@@ -47,6 +47,14 @@ def evaluate(work: Work, owner: ElementInstance, target: Element) -> Wait:
     written = found if isinstance(found, str) else number_text(found, "correlation key")
     name = work.text(event.name, owner, "message name")
     return Wait(key=0, target=target.id, name=name, correlation_key=written)
+
+
+def signal_name(work: Work, current: ElementInstance, event: Signal) -> str:
+    """The name of a signal that is caught or thrown. Raises Failure."""
+    name = work.text(event.name, current, "signal name")
+    if not name:
+        raise Failure("EXTRACT_VALUE_ERROR", f"The signal name `{event.name.text}` is an empty text.")
+    return name
 
 
 def holds(work: Work, owner: ElementInstance, target: Element) -> bool:
