@@ -18,6 +18,7 @@ from .models import (
     exclusive,
     flow,
     flows,
+    listeners,
     mapping,
     parallel,
     script,
@@ -333,6 +334,32 @@ def test_an_incident_of_a_condition_does_not_call_a_second_instance() -> None:
     host.set(key, {"x": 2})
     host.resolve()
     host.complete("work")
+    assert host.nothing_left()
+
+
+def test_a_change_while_a_listener_runs_is_heeded_when_it_is_done() -> None:
+    host = Host(
+        bpmn(
+            start(),
+            service("work", zeebe=listeners("start:before", "end:after")),
+            boundary("caught", "work", condition("=x > 3"), interrupting=False),
+            service("react"),
+            end(),
+            flows("start", "work", "end"),
+            flows("caught", "react", "end"),
+        )
+    )
+    key = host.start()
+    host.set(key, {"x": 9})
+    assert [job.type for job in host.jobs.values()] == ["before"], "the event does not wait yet"
+    host.complete("before")
+    assert reactions(host) == 1, "it was true on entry"
+    host.set(key, {"x": 0})
+    host.complete("work")
+    host.set(key, {"x": 9})
+    assert reactions(host) == 1, "the task has completed"
+    host.complete("after")
+    host.complete("react")
     assert host.nothing_left()
 
 

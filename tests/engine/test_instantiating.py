@@ -14,6 +14,7 @@ from .models import (
     element,
     end,
     flows,
+    listeners,
     mapping,
     message,
     message_definition,
@@ -78,6 +79,23 @@ def test_whichever_event_behind_an_instantiating_gateway_comes_begins_an_instanc
     assert host.nothing_left()
 
 
+def test_an_end_listener_of_a_receive_task_runs_when_it_has_begun_an_instance() -> None:
+    host = Host(
+        bpmn(
+            receive(zeebe=listeners("end:audit")),
+            service("work"),
+            end(),
+            flows("begin", "work", "end"),
+            globals=ORDER,
+        )
+    )
+    host.publish("order", "a", {"number": 1})
+    assert [job.type for job in host.jobs.values()] == ["audit"]
+    host.complete("audit")
+    host.complete("work")
+    assert host.nothing_left()
+
+
 def test_a_gateway_begins_an_instance_only_through_its_events() -> None:
     host = Host(gateway())
     with pytest.raises(AssertionError, match="no none start event"):
@@ -121,6 +139,11 @@ def test_a_gateway_begins_an_instance_only_through_its_events() -> None:
                 globals=ORDER,
             ),
             "boundary-event",
+            "begin",
+        ),
+        (
+            bpmn(receive(zeebe=listeners("start:audit")), end(), flows("begin", "end"), globals=ORDER),
+            "listener",
             "begin",
         ),
         (gateway(eventGatewayType="Parallel"), "not-executed", "first"),

@@ -30,6 +30,13 @@ def check(elements: dict[str, Element], nodes: dict[str, etree._Element], notes:
             checker(element, node, notes)
         if element.instantiate and element.kind in ("receive", "event-based"):
             _instantiating(element, node, notes)
+        if element.instantiate and "start" in element.listeners:
+            notes.fault(
+                node,
+                "listener",
+                "What begins an instance has no start listeners: its event has happened by then.",
+                "Use an end listener.",
+            )
         _flows(element, node, notes)
     for element in elements.values():
         if element.kind == "inclusive" and len(element.incoming) > 1:
