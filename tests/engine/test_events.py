@@ -330,6 +330,18 @@ def test_a_message_start_event_starts_an_instance_with_its_variables() -> None:
     assert [m.kind for m in host.records(effects.MessageRecord)] == ["published", "correlated"]
 
 
+def test_the_name_of_a_message_that_starts_a_process_may_be_an_expression_without_variables() -> None:
+    named = message_definition("order", None).replace(
+        'name="order"', 'name="=&quot;or&quot; + &quot;der&quot;"'
+    )
+    assert "quot" in named
+    host = Host(
+        bpmn(start("ordered", message("order")), service("work"), flows("ordered", "work"), globals=named)
+    )
+    host.publish("order", "", {})
+    assert host.job("work").element_id == "work"
+
+
 # --- errors ---------------------------------------------------------------------------------------
 
 

@@ -163,16 +163,26 @@ def message(node: etree._Element, scope: Globals, notes: Notes, *, needs_key: bo
             "Set the message's subscription correlation key to an expression, such as =orderId.",
         )
         return None
-    if not needs_key and found.name.static is None and found.name.expression is not None:
-        names = found.name.expression.names
-        if names:
-            notes.fault(
-                node,
-                "message-name",
-                "The name of a message that starts a process cannot use variables.",
-                "Use a static name.",
-            )
-    return found
+    if needs_key:
+        return found
+    name = _known_beforehand(found.name)
+    if name is None:
+        notes.fault(
+            node,
+            "message-name",
+            "The name of a message that starts a process must be a text, and cannot use variables.",
+            "Use a static name.",
+        )
+        return None
+    return Message(name, found.correlation_key)
+
+
+def _known_beforehand(name: Value) -> Value | None:
+    """The name of what starts a process, which is known by it before there is an instance."""
+    if name.expression is None:
+        return name
+    found = name.expression.evaluate({}).value if not name.expression.names else None
+    return Value(found) if isinstance(found, str) and found else None
 
 
 def _error(made: Definition) -> Error | None:
@@ -255,17 +265,16 @@ def _signal(made: Definition) -> Signal | None:
     if not found.name.text:
         made.fault("signal-name", f"The signal `{reference}` has no name.", "Name the signal.")
         return None
-    if made.at is Place.START and found.name.expression is not None:
-        # It is known by its name before there is an instance.
-        name = found.name.expression.evaluate({}).value if not found.name.expression.names else None
-        if not isinstance(name, str) or not name:
+    if made.at is Place.START:
+        name = _known_beforehand(found.name)
+        if name is None:
             made.fault(
                 "signal-name",
                 "The name of a signal that starts a process must be a text, and cannot use variables.",
                 "Use a static name.",
             )
             return None
-        return Signal(Value(name))
+        return Signal(name)
     return found
 
 
