@@ -338,7 +338,7 @@ class MessageSubscription(Wire):
 
 
 class UserTask(Wire):
-    """``state``: CREATED, COMPLETED, CANCELED."""
+    """``state``: CREATED, COMPLETED, CANCELED; CREATING, ASSIGNING, UPDATING, COMPLETING for listeners."""
 
     user_task_key: str
     element_id: str
@@ -466,6 +466,25 @@ class JobFailure(Wire):
     error_message: str = ""
     retry_back_off: int = 0
     variables: Variables = field(default_factory=dict)
+
+
+class Corrections(Wire):
+    """Of a user task by its listener: None leaves as it is, an empty text or list clears."""
+
+    assignee: str | None = None
+    candidate_groups: list[str] | None = None
+    candidate_users: list[str] | None = None
+    due_date: str | None = None
+    follow_up_date: str | None = None
+    priority: int | None = None
+
+
+class JobResult(Wire):
+    """What a task listener's job says: whether the change is denied, else what to correct."""
+
+    denied: bool = False
+    denied_reason: str | None = None
+    corrections: Corrections | None = None
 
 
 class JobError(Wire):

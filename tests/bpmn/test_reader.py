@@ -166,7 +166,6 @@ NOT_EXECUTED = {
     "error catch": catch("x", error()),
     "timer end": end("x", duration("PT1S")),
     "standard loop": element("task", "x", "<bpmn:standardLoopCharacteristics/>"),
-    "task listener": user("x", zeebe="<zeebe:taskListeners/>"),
     "error start of a process": start("x", error()),
     "error start of a sub-process": sub("y", start("x", error())),
     "timer thrown": element("intermediateThrowEvent", "x", duration("PT1S")),

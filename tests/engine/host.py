@@ -38,6 +38,7 @@ class Offered:
         self.type = offer.type
         self.headers = offer.headers
         self.retries = offer.retries
+        self.kind = offer.kind
         self.element_id = offer.element_id
         self.element_instance_key = offer.element_instance_key
         self._host = host
@@ -356,6 +357,28 @@ class Host:
         """The only user task."""
         assert len(self.tasks) == 1
         return next(iter(self.tasks.values()))[0]
+
+    def answer(self, type: str, denied: bool = False, **corrections: Any) -> effects.Rejected | None:
+        """A task listener's job says that the change is denied, or what to correct."""
+        key = self.job(type).key
+        result = c.JobResult(denied=denied, corrections=corrections)
+        instance = self.job_instance[key]
+        return self.send(
+            c.CompleteJob(id=self.id(), at=self.now, instance_key=instance, job_key=key, result=result)
+        )
+
+    def assign_task(self, assignee: str | None, override: bool = True) -> effects.Rejected | None:
+        task, instance = next(iter(self.tasks.values()))
+        return self.send(
+            c.AssignUserTask(
+                id=self.id(),
+                at=self.now,
+                instance_key=instance,
+                task_key=task.key,
+                assignee=assignee,
+                allow_override=override,
+            )
+        )
 
     def complete_task(self, variables: dict[str, Any] | None = None) -> effects.Rejected | None:
         task, instance = next(iter(self.tasks.values()))

@@ -39,13 +39,13 @@ KNOWN = {
     "subscription",
     "taskDefinition",
     "taskHeaders",
+    "taskListeners",
     "taskSchedule",
     "userTask",
     "userTaskForm",
     "versionTag",
 }
 NOT_EXECUTED = {
-    "taskListeners": "task listeners",
     "adHoc": "ad-hoc activities",
     "linkedResources": "linked resources",
 }
@@ -131,9 +131,9 @@ class Extensions:
         return JobDefinition(kind, retries, static) if kind is not None else None
 
     def listeners(self) -> list[tuple[etree._Element, Listener]]:
-        """``zeebe:executionListeners`` in the order written, each with its node."""
+        """Execution and task listeners in the order written, each with its node."""
         found: list[tuple[etree._Element, Listener]] = []
-        for node in self._children("executionListeners"):
+        for node in (*self._children("executionListeners"), *self._children("taskListeners")):
             job = self._job(node)
             inside = [child for child in node.iter() if split(child) == (ZEEBE, "header")]
             if job is not None:

@@ -243,7 +243,7 @@ class Element:
     called: CalledElement | None = None
     assignment: Assignment | None = None
     multi_instance: MultiInstance | None = None
-    # by event type, in the order written: beforeAll, start, end
+    # by event type, in the order written: beforeAll, start, end; creating, assigning, updating, completing
     listeners: dict[str, tuple[Listener, ...]] = field(default_factory=dict)
     # scopes: their none start event, and the start events of their event sub-processes
     start: Element | None = None

@@ -7,8 +7,12 @@ from lxml import etree
 from towpath.bpmn.extensions import Extensions
 from towpath.bpmn.graph import Compensate, Element, Error, Listener
 from towpath.bpmn.notes import Notes
+from towpath.bpmn.xml import split
 
-EVENTS = ("beforeAll", "start", "end")
+EVENTS = {
+    "executionListener": ("beforeAll", "start", "end"),
+    "taskListener": ("creating", "assigning", "updating", "completing"),
+}
 GATEWAYS = ("exclusive", "parallel", "inclusive", "event-based")
 
 
@@ -17,12 +21,13 @@ def read(element: Element, extensions: Extensions, notes: Notes) -> None:
     found: dict[str, list[Listener]] = {}
     for node, listener in extensions.listeners():
         event, type_ = listener.event, listener.job.type.text
-        if event not in EVENTS:
+        known = EVENTS.get(split(node)[1], ())
+        if event not in known:
             notes.fault(
                 node,
                 "listener",
                 f"The listener `{type_}` has no event type that is executed: `{event}`.",
-                f"Set eventType to one of {', '.join(EVENTS)}.",
+                f"Set eventType to one of {', '.join(known)}.",
             )
             continue
         others = found.setdefault(event, [])
@@ -49,7 +54,10 @@ def check(elements: dict[str, Element], nodes: dict[str, etree._Element], notes:
 
 def _misplaced(element: Element, event: str) -> tuple[str, str] | None:
     """What the element is that has no listeners of ``event``, and what to do."""
-    if event == "beforeAll":
+    if event in EVENTS["taskListener"]:
+        if element.kind != "user-task":
+            return "An element that is no user task", "Use an execution listener."
+    elif event == "beforeAll":
         if element.multi_instance is None:
             return "An element that is no multi-instance", "Use a start listener."
     elif element.kind == "boundary" and isinstance(element.event, Compensate):

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from msgspec.structs import replace
 
-from towpath.engine import conditions, containers, errors, lifecycle, listeners, tasks
+from towpath.engine import conditions, containers, errors, lifecycle, listeners, user_tasks
 from towpath.engine.commands import (
-    AssignUserTask,
     CancelInstance,
     CompleteJob,
-    CompleteUserTask,
     FailJob,
     ResolveIncident,
     SetVariables,
     ThrowJobError,
     UpdateJobRetries,
-    UpdateUserTask,
 )
 from towpath.engine.documents import Document
-from towpath.engine.effects import CloseJob, UpdateJob, UserTask, UserTaskRecord
+from towpath.engine.effects import CloseJob, UpdateJob
 from towpath.engine.state import ACTIVATING, ACTIVE, ElementInstance, Job, Thrown
-from towpath.engine.work import Failure, Refusal, Work
+from towpath.engine.work import Refusal, Work
 
 
 def _job(work: Work, key: int, *, active: bool = True) -> tuple[ElementInstance, Job]:
@@ -41,7 +36,9 @@ def complete_job(work: Work, command: CompleteJob) -> None:
     current.job = None
     del work.owners[job.key]
     work.effects.append(CloseJob(key=job.key, outcome="completed"))
-    if current.listening is not None:
+    if current.listening is not None and current.listening.task is not None:
+        user_tasks.answered(work, current, command)
+    elif current.listening is not None:
         listeners.completed(work, current, command.variables)
     else:
         work.complete(current, Document(command.variables) if command.variables else None)
@@ -82,61 +79,6 @@ def update_job_retries(work: Work, command: UpdateJobRetries) -> None:
         raise Refusal("invalid-argument", "The number of retries must be at least 1.")
     current.job = replace(job, retries=command.retries)
     work.effects.append(UpdateJob(key=job.key, retries=command.retries, suspended=job.suspended))
-
-
-# --- user tasks -----------------------------------------------------------------------------------
-
-
-def _task(work: Work, key: int) -> tuple[ElementInstance, UserTask]:
-    owner = work.owners.get(key)
-    current = work.elements.get(owner) if owner is not None else None
-    if current is None or current.task is None or current.task.key != key:
-        raise Refusal("not-found", f"There is no user task {key}; it may be completed or canceled.")
-    return work.edit(current.key), current.task
-
-
-def complete_user_task(work: Work, command: CompleteUserTask) -> None:
-    current, task = _task(work, command.task_key)
-    current.task = None
-    work.owners.pop(task.key, None)
-    work.effects.append(UserTaskRecord(kind="completed", task=task, action=command.action))
-    work.complete(current, Document(command.variables) if command.variables else None)
-
-
-def assign_user_task(work: Work, command: AssignUserTask) -> None:
-    current, task = _task(work, command.task_key)
-    taken = task.assignee is not None and task.assignee != command.assignee
-    if taken and command.assignee is not None and not command.allow_override:
-        raise Refusal("invalid-state", f"The user task {task.key} is assigned to somebody already.")
-    current.task = replace(task, assignee=command.assignee or None)
-    work.effects.append(UserTaskRecord(kind="assigned", task=current.task, action=command.action))
-
-
-def update_user_task(work: Work, command: UpdateUserTask) -> None:
-    current, task = _task(work, command.task_key)
-    try:
-        changes = dict(_change(name, value) for name, value in command.changeset.items())
-    except Failure as failure:
-        raise Refusal("invalid-argument", failure.message) from None
-    current.task = replace(task, **changes)
-    work.effects.append(UserTaskRecord(kind="updated", task=current.task, action=command.action))
-
-
-def _change(name: str, value: Any) -> tuple[str, Any]:
-    """One entry of a changeset as a field of the task. Raises Failure."""
-    if name in ("candidateGroups", "candidateUsers"):
-        field = "candidate_groups" if name == "candidateGroups" else "candidate_users"
-        return field, tasks.names(value if value is not None else [], name)
-    if name in ("dueDate", "followUpDate"):
-        field = "due_at" if name == "dueDate" else "follow_up_at"
-        if value is None or value == "" or (isinstance(value, int) and not isinstance(value, bool)):
-            return field, value or None
-        return field, tasks.time(value, name)
-    if name == "priority" and isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 100:
-        return "priority", value
-    if name == "priority":
-        raise Failure("", "The priority must be a whole number from 0 to 100.")
-    raise Failure("", f"A user task has no `{name}` to change.")
 
 
 # --- variables, incidents, cancelling -------------------------------------------------------------

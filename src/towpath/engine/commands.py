@@ -44,10 +44,23 @@ class CreateInstance(Command, frozen=True, kw_only=True, tag="create-instance"):
     trigger: str | None = None  # the id of the effect or message that caused it
 
 
+class JobResult(Struct, frozen=True, kw_only=True):
+    """What a task listener says: whether the change is ``denied``, else what to correct.
+
+    ``corrections`` may hold assignee, dueDate, followUpDate, candidateUsers, candidateGroups and priority;
+    an empty text or list clears, None leaves as it is.
+    """
+
+    denied: bool = False
+    reason: str = ""
+    corrections: dict[str, Any] = field(default_factory=dict)
+
+
 class CompleteJob(Command, frozen=True, kw_only=True, tag="complete-job"):
     instance_key: int
     job_key: int
     variables: Variables = field(default_factory=dict)
+    result: JobResult | None = None
 
 
 class FailJob(Command, frozen=True, kw_only=True, tag="fail-job"):

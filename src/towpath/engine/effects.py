@@ -210,11 +210,16 @@ class UserTask(Struct, frozen=True, kw_only=True):
 
 
 class UserTaskRecord(Effect, frozen=True, kw_only=True, tag="user-task"):
-    """``kind``: created, assigned, updated, completed, canceled."""
+    """``kind``: created, assigned, updated, completed, canceled.
+
+    While listeners run: creating, assigning, updating, completing, with the task as it was; then denied, with
+    ``reason``, where it stays so.
+    """
 
     kind: str
     task: UserTask
     action: str = ""
+    reason: str = ""
 
 
 class DecisionRecord(Effect, frozen=True, kw_only=True, tag="decision"):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from towpath.bpmn.graph import Element, Error, Flow, Mapping, Path
-from towpath.engine import compensation, conditions, listeners, multi_instance, waits
+from towpath.engine import compensation, conditions, listeners, multi_instance, user_tasks, waits
 from towpath.engine.commands import CancelInstance, Continue, Variables
 from towpath.engine.documents import Document
 from towpath.engine.effects import CloseJob, UserTaskRecord
@@ -79,6 +79,10 @@ def _move_body(work: Work, current: ElementInstance, element: Element) -> None:
 
 def _go_on(work: Work, current: ElementInstance) -> None:
     """An active element instance was queued: conditions to look at, or handlers still to start."""
+    if current.listening is not None and current.listening.task is not None:
+        user_tasks.go_on(work, current)
+        if current.key not in work.elements:
+            return
     if current.waits is not None and conditions.unsettled(current):
         conditions.settle(work, current)
     if current.compensation is not None and current.key in work.elements:
@@ -121,7 +125,7 @@ def _activate(work: Work, current: ElementInstance, element: Element) -> None:
     if element.boundary and not current.counter:
         prepared = [*prepared, *waits.prepare(work, current, element.boundary)]
     HANDLERS[element.kind].activate(work, current, element)
-    if current.listening is not None:
+    if current.listening is not None and current.listening.task is None:
         current.listening = None
     phase = current.phase
     if phase == ACTIVATING:

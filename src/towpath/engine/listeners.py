@@ -11,14 +11,22 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from towpath.bpmn.graph import Element
-from towpath.engine import lifecycle, tasks
+from towpath.engine import lifecycle, tasks, user_tasks
 from towpath.engine.commands import Variables
-from towpath.engine.effects import EXECUTION_LISTENER, CloseJob
+from towpath.engine.effects import EXECUTION_LISTENER, TASK_LISTENER, CloseJob
 from towpath.engine.state import ElementInstance, Listening
 from towpath.engine.work import Work
 
 # Event type in the model -> as jobs tell it.
-EVENTS = {"beforeAll": "BEFORE_ALL", "start": "START", "end": "END"}
+EVENTS = {
+    "beforeAll": "BEFORE_ALL",
+    "start": "START",
+    "end": "END",
+    "creating": "CREATING",
+    "assigning": "ASSIGNING",
+    "updating": "UPDATING",
+    "completing": "COMPLETING",
+}
 
 
 def have_run(work: Work, current: ElementInstance, element: Element, event: str) -> bool:
@@ -37,7 +45,11 @@ def have_run(work: Work, current: ElementInstance, element: Element, event: str)
     if current.job is None:
         listener = found[listening.done]
         headers = {**element.headers, **listener.headers}
-        tasks.offer_job(work, current, element, listener.job, headers, EXECUTION_LISTENER, EVENTS[event])
+        kind = EXECUTION_LISTENER
+        if listening.task is not None:
+            kind = TASK_LISTENER
+            headers.update(user_tasks.headers(current.task, listening.task, listening.action))
+        tasks.offer_job(work, current, element, listener.job, headers, kind, EVENTS[event])
     return False
 
 

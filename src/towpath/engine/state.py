@@ -52,8 +52,13 @@ class Job(Struct, omit_defaults=True):
 class Listening(Struct, omit_defaults=True):
     """The listeners of an event that run at an element instance; the next one has its job."""
 
-    event: str  # as in the model: beforeAll, start, end
+    event: str  # as in the model: beforeAll, start, end; creating, assigning, updating, completing
     done: int = 0  # how many of them have run
+    # Of a user task: how it is to be then, and what brought it about.
+    task: UserTask | None = None
+    action: str = ""
+    variables: Document | None = None
+    assignee: str | None = None  # whom the model names, until the task is created
 
 
 class Incident(Struct, omit_defaults=True):

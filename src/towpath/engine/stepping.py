@@ -16,6 +16,7 @@ from towpath.engine import (
     lifecycle,
     pages,
     triggers,
+    user_tasks,
 )
 from towpath.engine import commands as c
 from towpath.engine.effects import Outcome, Rejected, Send
@@ -30,9 +31,9 @@ COMMANDS: dict[type[c.Command], Callable[[Work, Any], None]] = {
     c.FailJob: administration.fail_job,
     c.ThrowJobError: administration.throw_job_error,
     c.UpdateJobRetries: administration.update_job_retries,
-    c.CompleteUserTask: administration.complete_user_task,
-    c.AssignUserTask: administration.assign_user_task,
-    c.UpdateUserTask: administration.update_user_task,
+    c.CompleteUserTask: user_tasks.complete,
+    c.AssignUserTask: user_tasks.assign,
+    c.UpdateUserTask: user_tasks.update,
     c.SetVariables: administration.set_variables,
     c.ResolveIncident: administration.resolve_incident,
     c.CancelInstance: administration.cancel_instance,
@@ -53,6 +54,7 @@ CONSUMES_NOTHING: frozenset[type[c.Command]] = frozenset(
         c.FailJob,
         c.ThrowJobError,
         c.UpdateJobRetries,
+        c.CompleteUserTask,  # its listeners may deny it
         c.AssignUserTask,
         c.UpdateUserTask,
         c.SetVariables,

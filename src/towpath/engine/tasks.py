@@ -6,8 +6,9 @@ from typing import Any
 
 from towpath import feel
 from towpath.bpmn.graph import Assignment, Element, JobDefinition, Path, Value
+from towpath.engine import user_tasks
 from towpath.engine.documents import Document
-from towpath.engine.effects import BPMN_ELEMENT, DecisionRecord, OfferJob, UserTask, UserTaskRecord
+from towpath.engine.effects import BPMN_ELEMENT, DecisionRecord, OfferJob, UserTask
 from towpath.engine.handlers import Handler, bound
 from towpath.engine.state import ElementInstance, Job
 from towpath.engine.work import EVALUATION_ERRORS, Failure, Work, describe
@@ -89,9 +90,7 @@ class UserTaskHandler(Handler):
             external_form=external,
             headers=element.headers,
         )
-        current.task = task
-        work.owners[task.key] = current.key
-        work.effects.append(UserTaskRecord(kind="created", task=task))
+        user_tasks.create(work, current, task)
 
 
 class DecisionTask(Handler):

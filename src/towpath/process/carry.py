@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SHORT = 200  # characters of a value that are indexed
 
 _STATES = {"activated": "ACTIVE", "created": "ACTIVE", "completed": "COMPLETED", "terminated": "TERMINATED"}
+_TASK_STATES = {"assigning": "ASSIGNING", "updating": "UPDATING", "completing": "COMPLETING"}
 _JOB_OUTCOMES = {"completed": "COMPLETED", "canceled": "CANCELED", "error-thrown": "ERROR_THROWN"}
 
 
@@ -308,7 +309,7 @@ def _incident(c: Context, e: fx.IncidentRecord) -> None:
 def _user_task(c: Context, e: fx.UserTaskRecord) -> None:
     t, h, b = e.task, c.head, c.b
     groups, users = to_text(t.candidate_groups), to_text(t.candidate_users)
-    if e.kind == "created":
+    if e.kind in ("created", "creating"):
         c.changes.row(
             db.USER_TASK,
             t.key,
@@ -322,7 +323,7 @@ def _user_task(c: Context, e: fx.UserTaskRecord) -> None:
                 t.element_id,
                 t.element_instance_key,
                 t.name,
-                "CREATED",
+                "CREATING" if e.kind == "creating" else "CREATED",
                 t.assignee,
                 t.due_at,
                 t.follow_up_at,
@@ -336,15 +337,15 @@ def _user_task(c: Context, e: fx.UserTaskRecord) -> None:
                 None,
             ],
         )
-    elif e.kind in ("assigned", "updated"):
-        c.changes.update(
-            db.CHANGE_USER_TASK, t.assignee, t.due_at, t.follow_up_at, t.priority, groups, users, b, t.key
-        )
+    elif e.kind not in ("completed", "canceled"):
+        state = _TASK_STATES.get(e.kind, "CREATED")
+        dates = (t.due_at, t.follow_up_at)
+        c.changes.update(db.CHANGE_USER_TASK, state, t.assignee, *dates, t.priority, groups, users, b, t.key)
     else:
         state = "COMPLETED" if e.kind == "completed" else "CANCELED"
         c.changes.update(db.END_USER_TASK, state, t.assignee, c.now, b, t.key)
-    if e.kind in ("created", "updated"):
-        if e.kind == "updated":
+    if e.kind in ("created", "assigned", "updated"):
+        if e.kind != "created":
             c.changes.update(db.DROP_CANDIDATES, b, t.key)
         for kind, names in (("group", t.candidate_groups), ("user", t.candidate_users)):
             for name in names:

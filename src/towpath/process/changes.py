@@ -26,6 +26,7 @@ from towpath.wire import (
     Job,
     JobError,
     JobFailure,
+    JobResult,
     ProcessError,
     PublishedMessage,
     PublishMessage,
@@ -198,12 +199,20 @@ class Changes(Base):
             self.host.desk.withdraw(asked)
         return [_job(job, request) for job in jobs]
 
-    async def complete_job(self, key: str, variables: Variables | None = None) -> None:
+    async def complete_job(
+        self, key: str, variables: Variables | None = None, *, result: JobResult | None = None
+    ) -> None:
         given = _checked(variables)
+        said = _result(result) if result is not None else None
         await self._on_job(
             key,
             lambda work, instance, job, _: c.CompleteJob(
-                id=work.command_id(), at=work.now, instance_key=instance, job_key=job, variables=given
+                id=work.command_id(),
+                at=work.now,
+                instance_key=instance,
+                job_key=job,
+                variables=given,
+                result=said,
             ),
         )
 
@@ -490,6 +499,20 @@ def _job(job: ActivatedJob, request: ActivateJobs) -> Job:
         variables=_only(from_json(job.variables), request.fetch_variable),
         business_id=row.business_id,
     )
+
+
+def _result(result: JobResult) -> c.JobResult:
+    found = msgspec.structs.asdict(result.corrections) if result.corrections is not None else {}
+    names = {
+        "assignee": "assignee",
+        "candidate_groups": "candidateGroups",
+        "candidate_users": "candidateUsers",
+        "due_date": "dueDate",
+        "follow_up_date": "followUpDate",
+        "priority": "priority",
+    }
+    corrections = {names[name]: value for name, value in found.items() if value is not None}
+    return c.JobResult(denied=result.denied, reason=result.denied_reason or "", corrections=corrections)
 
 
 def _changeset(change: UserTaskChange) -> dict[str, Any]:

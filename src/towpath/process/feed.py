@@ -190,6 +190,8 @@ def _classify(effect: AnyEffect | VariableNote) -> tuple[int, Any] | None:
             return _NUMBER["signal.broadcast"], effect
         case DecisionRecord():
             return _NUMBER["decision.evaluated"], effect
+        case UserTaskRecord(kind="creating" | "assigning" | "updating" | "completing" | "denied"):
+            return None  # on its way; what comes of it is told
         case InstanceRecord() | IncidentRecord() | UserTaskRecord() | MessageRecord():
             return _NUMBER[f"{_FAMILIES[kind]}.{effect.kind}"], effect
         case _:

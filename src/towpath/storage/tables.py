@@ -171,8 +171,8 @@ CLOSE_SUBSCRIPTION = "UPDATE subscription SET state = ?, updated_at = ? WHERE b 
 RESOLVE_INCIDENT = "UPDATE incident SET state = 'RESOLVED', resolved_at = ? WHERE b = ? AND key = ?"
 END_USER_TASK = "UPDATE user_task SET state = ?, assignee = ?, ended_at = ? WHERE b = ? AND key = ?"
 CHANGE_USER_TASK = (
-    "UPDATE user_task SET assignee = ?, due_at = ?, follow_up_at = ?, priority = ?, candidate_groups = ?, "
-    "candidate_users = ? WHERE b = ? AND key = ?"
+    "UPDATE user_task SET state = ?, assignee = ?, due_at = ?, follow_up_at = ?, priority = ?, "
+    "candidate_groups = ?, candidate_users = ? WHERE b = ? AND key = ?"
 )
 DROP_CANDIDATES = "DELETE FROM user_task_candidate WHERE b = ? AND task_key = ?"
 POSTPONE_TIMER = "UPDATE timer SET due_at = ? WHERE b = ? AND key = ?"

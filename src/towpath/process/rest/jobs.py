@@ -12,9 +12,13 @@ from litestar.types import ControllerRouterHandler
 
 from towpath.process.rest.common import VariablesBody, answer, body
 from towpath.process.server import ProcessServer
-from towpath.wire import ActivateJobs, JobError, JobFailure, Wire
+from towpath.wire import ActivateJobs, JobError, JobFailure, JobResult, Wire
 
 T = TypeVar("T")
+
+
+class _Completion(VariablesBody):
+    result: JobResult | None = None
 
 
 class _Changeset(Wire):
@@ -56,7 +60,8 @@ def handlers(server: ProcessServer) -> list[ControllerRouterHandler]:
 
     @post("/jobs/{key:str}/completion", status_code=204)
     async def complete(request: Request[Any, Any, Any], key: FromPath[str]) -> None:
-        await server.complete_job(key, (await body(request, VariablesBody)).variables)
+        given = await body(request, _Completion)
+        await server.complete_job(key, given.variables, result=given.result)
 
     @post("/jobs/{key:str}/failure", status_code=204)
     async def fail(request: Request[Any, Any, Any], key: FromPath[str]) -> None:
