@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
 
 from towpath.feel import syntax as ast
 from towpath.feel.expression import Expression
@@ -12,20 +12,12 @@ def unbound(expression: Expression) -> frozenset[str]:
     """The names that an expression reads, without those inside a filter: there a name may be an item's."""
     if "[" not in expression.text:
         return expression.names
-    return expression.names & _outside_filters(expression.node)
+    return expression.names & {part.name for part in _outside_filters(expression.node)}
 
 
-def _outside_filters(node: Any) -> set[str]:
-    found: set[str] = set()
-    pending = [node]
-    while pending:
-        part = pending.pop()
+def _outside_filters(node: ast.Node) -> Iterator[ast.Name]:
+    for part in ast.walk(node, lambda part: not isinstance(part, ast.Filter)):
         if isinstance(part, ast.Name):
-            found.add(part.name)
+            yield part
         elif isinstance(part, ast.Filter):
-            pending.append(part.source)
-        elif isinstance(part, ast.Node):
-            pending.extend(getattr(part, field) for field in part.__dataclass_fields__)
-        elif isinstance(part, tuple):
-            pending.extend(part)
-    return found
+            yield from _outside_filters(part.source)

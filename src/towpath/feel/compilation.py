@@ -37,30 +37,11 @@ def constant(value: Any) -> Run:
     return lambda _: value
 
 
-def mentions(node: Any, name: str) -> bool:
+def mentions(node: ast.Node, name: str) -> bool:
     """Whether a name occurs in a part of the tree."""
-    pending = [node]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, ast.Name) and part.name == name:
-            return True
-        if isinstance(part, ast.Node):
-            pending.extend(getattr(part, field) for field in part.__dataclass_fields__)
-        elif isinstance(part, tuple):
-            pending.extend(part)
-    return False
+    return any(isinstance(part, ast.Name) and part.name == name for part in ast.walk(node))
 
 
 def names_in(node: ast.Node) -> set[str]:
     """Every name that occurs in a part of the tree, whatever it means there."""
-    names = set()
-    pending: list[Any] = [node]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, ast.Name):
-            names.add(part.name)
-        elif isinstance(part, ast.Node):
-            pending.extend(getattr(part, field) for field in part.__dataclass_fields__)
-        elif isinstance(part, tuple):
-            pending.extend(part)
-    return names
+    return {part.name for part in ast.walk(node) if isinstance(part, ast.Name)}

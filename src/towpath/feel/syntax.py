@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from .types import Type
@@ -162,4 +162,17 @@ class FunctionLiteral(Node):
     external: bool = False
 
 
-Number = int | Decimal
+def walk(node: Node, enters: Callable[[Node], bool] | None = None) -> Iterator[Node]:
+    """``node`` and all nodes inside it, in no order; where ``enters`` says no, nothing that is inside.
+
+    Without recursion: a chain of operators may be deeper than Python's stack.
+    """
+    pending: list[Any] = [node]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, Node):
+            yield part
+            if enters is None or enters(part):
+                pending.extend(getattr(part, field) for field in part.__dataclass_fields__)
+        elif isinstance(part, tuple):
+            pending.extend(part)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins as python
 from collections.abc import Callable, Mapping
 from decimal import Decimal, DecimalException
+from itertools import islice
 from typing import Any, cast
 
 from .. import answers, iteration
@@ -110,14 +111,4 @@ def generated(
 
 
 def _is_large(node: ast.Node) -> bool:
-    count, pending = 0, [node]
-    while pending:
-        part: Any = pending.pop()
-        if isinstance(part, ast.Node):
-            count += 1
-            if count > MAX_NODES:
-                return True
-            pending.extend(getattr(part, field) for field in part.__dataclass_fields__)
-        elif isinstance(part, tuple):
-            pending.extend(part)
-    return False
+    return next(islice(ast.walk(node), MAX_NODES, None), None) is not None
