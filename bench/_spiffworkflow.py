@@ -1,4 +1,4 @@
-"""Runs in the peer's environment: ``python _spiffworkflow.py MODELS``, asked line by line (see _peers.py).
+"""Runs in the peer's environment: ``python _spiffworkflow.py MODELS``, asked line by line.
 
 Tasks are manual ones, answered at once; mappings are the dialect's scripts before and after a task. The
 specification of a process is parsed once, as deployed definitions are.

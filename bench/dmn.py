@@ -12,11 +12,11 @@ import argparse
 import json
 import math
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench._dmn_tables import KINDS, matching, rows, xml
+from bench._installing import Missing, node_packages, run, virtualenv
 from towpath.dmn import check, read
 from towpath.dmn.checks import tables_of
 from towpath.dmn.index import RuleIndex
@@ -40,7 +41,6 @@ SIZES = (10, 100, 1000)
 GOAL = 1.0  # ms, for 1,000 rules where the cells allow an index
 NPM_PEER = "@hbtgmbh/dmn-eval-js@1.5.0"
 PYTHON_PEERS = {"pyDMNrules": "pyDMNrules==1.4.5", "bkflow_dmn": "bkflow-dmn==0.2.0"}
-INSTALLING = 300  # seconds
 
 
 def timed(action: Callable[[], object], seconds: float, rounds: int) -> float:
@@ -97,60 +97,33 @@ def theirs(seconds: float) -> Iterator[dict[str, Any]]:
         folder = Path(name)
         task = {"xml": xml(kind, size), "rows": rows(kind, size), "input": given, "seconds": seconds}
         (folder / "task.json").write_text(json.dumps(task))
-        for peer, command in ((NPM_PEER, _npm(folder)), *_python(folder)):
-            answer = _asked(command) if isinstance(command, list) else {"missing": command}
-            if answer.get("answer") == expected:
+        commands: dict[str, Callable[[], list[str]]] = {NPM_PEER: lambda: _npm(folder)}
+        for module, requirement in PYTHON_PEERS.items():
+            commands[requirement] = partial(_python, folder, module, requirement)
+        for peer, command in commands.items():
+            try:
+                answer = json.loads(run(command()).strip().splitlines()[-1])
+            except Missing as reason:
+                yield row(f"{kind}, {size} rules: {peer}: {reason}", None)
+                continue
+            if answer["answer"] == expected:
                 yield row(f"{kind}, {size} rules: {peer}", answer["seconds"] * 1000)
             else:
-                said = answer.get("missing", f"answers {answer.get('answer')!r}, not {expected!r}")
+                said = f"answers {answer['answer']!r}, not {expected!r}"
                 yield row(f"{kind}, {size} rules: {peer}: {said}", None)
 
 
-def _npm(folder: Path) -> list[str] | str:
-    """The command that runs the peer, or why there is none."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        return "node and npm are not on the path"
+def _npm(folder: Path) -> list[str]:
+    """The command that runs the peer. Raises Missing."""
+    node = node_packages(folder, NPM_PEER, kind="commonjs")
     script = shutil.copy(HERE / "_dmn_eval_js.cjs", folder)  # modules are looked for beside it
-    (folder / "package.json").write_text("{}")
-    failed = _failure(
-        [npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), NPM_PEER]
-    )
-    return failed or [node, str(script), str(folder / "task.json")]
+    return [node, str(script), str(folder / "task.json")]
 
 
-def _python(folder: Path) -> Iterator[tuple[str, list[str] | str]]:
-    """The same of the peers of PyPI, which share an environment."""
-    failed = _failure([sys.executable, "-m", "venv", str(folder / "python")])
-    python = str(folder / "python/bin/python")
-    for module, requirement in PYTHON_PEERS.items():
-        missing = failed or _failure([python, "-m", "pip", "install", "--quiet", requirement])
-        script = str(HERE / "_dmn_python_peers.py")
-        yield requirement, missing or [python, script, module, str(folder / "task.json")]
-
-
-def _failure(command: list[str]) -> str:
-    """Why a command that installs something failed; nothing where it did not."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALLING)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return str(error)
-    if done.returncode == 0:
-        return ""
-    said = (done.stderr or done.stdout).strip().splitlines()
-    return said[-1][:200] if said else f"{command[0]} failed"
-
-
-def _asked(command: list[str]) -> dict[str, Any]:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALLING)
-    except subprocess.TimeoutExpired:
-        return {"missing": f"no answer in {INSTALLING} s"}
-    if done.returncode:
-        said = done.stderr.strip().splitlines()
-        return {"missing": said[-1][:200] if said else "it failed"}
-    answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return answer
+def _python(folder: Path, module: str, requirement: str) -> list[str]:
+    """The same of a peer of PyPI, in an environment of its own. Raises Missing."""
+    python = virtualenv(folder / module, requirement)
+    return [python, str(HERE / "_dmn_python_peers.py"), module, str(folder / "task.json")]
 
 
 def main() -> int:

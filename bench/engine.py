@@ -24,7 +24,8 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from bench._peers import MODELS, Missing, Peer, bpmn_engine, spiffworkflow
+from bench._bpmn_peers import MODELS, Peer, bpmn_engine, spiffworkflow
+from bench._installing import Missing
 from towpath import bpmn
 from towpath.engine import commands as c
 from towpath.engine import decode, effects, encode, step

@@ -36,7 +36,7 @@ from towpath.feel import Expression, evaluate, from_json, to_json
 from towpath.feel import compile as compile_feel
 from towpath.feel.runtime import Runtime
 
-from .feel_peers import FEELIN, PYTHON_PEERS, Peer, feelin, python_peer
+from ._feel_peers import FEELIN, PYTHON_PEERS, Peer, feelin, python_peer
 
 VARIABLES: dict[str, Any] = {
     "x": 5,

@@ -7,17 +7,14 @@ CPU seconds by mode, or the error. bkflow-feel and pySFeel get a virtual environ
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ._installing import PATIENCE, Missing, node_packages, run, virtualenv
+
 FEELIN = "feelin@8.2"
-PATIENCE = 240  # seconds for a registry to answer, and four times that for a peer to run
 
 _JAVASCRIPT = """
 import * as feelin from './peer.js';
@@ -148,26 +145,22 @@ class Peer:
         """Run it once more; a peer that breaks is one that cannot be had."""
         file = folder / "task.json"
         file.write_text(json.dumps(task))
-        done = _run([*self.command, str(file)], folder, PATIENCE * 4)
-        if done.returncode:
-            self.missing = f"it failed: {(done.stderr or done.stdout).strip()[-200:]}"
+        try:
+            printed = run([*self.command, str(file)], PATIENCE * 4)
+        except Missing as reason:
+            self.missing = f"it failed: {reason}"
             return
-        answer = json.loads(done.stdout.strip().splitlines()[-1])
+        answer = json.loads(printed.strip().splitlines()[-1])
         self.versions = answer["versions"]
         self.rounds.append(answer["rows"])
 
 
 def feelin(folder: Path) -> Peer:
     """feelin, installed by npm into ``folder``."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        return Peer(FEELIN, missing="node and npm are not on the path")
-    (folder / "package.json").write_text('{"type": "module"}')
-    done = _run([npm, "install", "--silent", "--no-audit", "--no-fund", FEELIN], folder, PATIENCE)
-    if done.returncode:
-        return Peer(
-            FEELIN, missing=f"npm could not install it: {(done.stderr or done.stdout).strip()[-200:]}"
-        )
+    try:
+        node = node_packages(folder, FEELIN)
+    except Missing as reason:
+        return Peer(FEELIN, missing=f"npm could not install it: {reason}")
     module = folder / "node_modules/feelin/dist"
     # The closure that its interpreter makes is not exported; a copy of the module exports it.
     exported = "\nexport { interpreter, InterpreterContext, coerceContext };\n"
@@ -178,37 +171,10 @@ def feelin(folder: Path) -> Peer:
 
 def python_peer(name: str, folder: Path) -> Peer:
     """A package of PyPI in a virtual environment of its own below ``folder``."""
-    place = folder / name
-    interpreter = place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    uv = shutil.which("uv")
-    if uv is None:
-        commands = [
-            [sys.executable, "-m", "venv", str(place)],
-            [str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", name],
-        ]
-    else:
-        commands = [
-            [uv, "venv", "--quiet", "--python", sys.executable, str(place)],
-            [uv, "pip", "install", "--quiet", "--python", str(interpreter), name],
-        ]
-    for command in commands:
-        done = _run(command, folder, PATIENCE)
-        if done.returncode:
-            return Peer(
-                name, missing=f"it could not be installed: {(done.stderr or done.stdout).strip()[-200:]}"
-            )
+    try:
+        interpreter = virtualenv(folder / name, name)
+    except Missing as reason:
+        return Peer(name, missing=f"it could not be installed: {reason}")
     script = folder / f"run-{name}.py"  # not the name of the module that it imports
     script.write_text(_PYTHON + PYTHON_PEERS[name])
-    return Peer(name, [str(interpreter), str(script)])
-
-
-def _run(command: Sequence[str], folder: Path, seconds: float) -> subprocess.CompletedProcess[str]:
-    """Run a command; one that takes too long has failed."""
-    # The environment of this project is none of a peer's business.
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    try:
-        return subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=seconds, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return subprocess.CompletedProcess(command, 1, "", f"no answer within {seconds} seconds")
+    return Peer(name, [interpreter, str(script)])

@@ -6,21 +6,17 @@ import contextlib
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bench._installing import node_packages, virtualenv
+
 HERE = Path(__file__).parent
 MODELS = HERE / "models"
-INSTALLING = 300  # seconds
 SPIFFWORKFLOW = "SpiffWorkflow==3.2.0"
 BPMN_ENGINE = "bpmn-engine@25.0.1"
-
-
-class Missing(Exception):
-    """A peer cannot be had here; the text says why."""
 
 
 class Peer:
@@ -53,9 +49,7 @@ class Peer:
 def spiffworkflow() -> Iterator[Peer]:
     """SpiffWorkflow in a virtual environment. Raises Missing."""
     with tempfile.TemporaryDirectory(prefix="bench-spiffworkflow-") as folder:
-        _run([sys.executable, "-m", "venv", folder])
-        python = str(Path(folder) / "bin" / "python")
-        _run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", SPIFFWORKFLOW])
+        python = virtualenv(Path(folder), SPIFFWORKFLOW)
         script = str(HERE / "_spiffworkflow.py")
         with _started(SPIFFWORKFLOW, [python, script, str(MODELS / "spiffworkflow")]) as peer:
             yield peer
@@ -64,25 +58,11 @@ def spiffworkflow() -> Iterator[Peer]:
 @contextlib.contextmanager
 def bpmn_engine() -> Iterator[Peer]:
     """bpmn-engine in a folder with its npm packages. Raises Missing."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        raise Missing("node and npm are not on the path")
     with tempfile.TemporaryDirectory(prefix="bench-bpmn-engine-") as folder:
-        (Path(folder) / "package.json").write_text('{"type": "module"}')
-        _run([npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, BPMN_ENGINE])
+        node = node_packages(Path(folder), BPMN_ENGINE)
         script = shutil.copy(HERE / "_bpmn_engine.mjs", folder)  # modules are looked for beside it
         with _started(BPMN_ENGINE, [node, script, str(MODELS / "bpmn-engine")]) as peer:
             yield peer
-
-
-def _run(command: list[str]) -> None:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALLING)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise Missing(str(error)) from None
-    if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
-        raise Missing(said[-1][:200] if said else f"{command[0]} failed")
 
 
 @contextlib.contextmanager
