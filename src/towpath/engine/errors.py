@@ -9,7 +9,7 @@ from towpath.engine import events
 from towpath.engine.commands import CalledInstanceThrew, ErrorNotCaught, Variables
 from towpath.engine.documents import Document
 from towpath.engine.effects import UpdateJob
-from towpath.engine.propagation import find_catcher
+from towpath.engine.propagation import ask_caller, find_catcher
 from towpath.engine.state import ACTIVE, ElementInstance, Thrown
 from towpath.engine.work import NO_VARIABLES, Refusal, Work
 
@@ -47,7 +47,15 @@ def throw(work: Work, current: ElementInstance) -> None:
     if work.instance.parent is None:
         _not_caught(work, current)
     else:
-        _ask_caller(work, thrown.code, thrown.message, thrown.variables.data, work.instance.key, current.key)
+        ask_caller(
+            work,
+            CalledInstanceThrew,
+            code=thrown.code,
+            message=thrown.message,
+            variables=thrown.variables.data,
+            origin_key=work.instance.key,
+            thrower=current.key,
+        )
 
 
 def called_threw(work: Work, current: ElementInstance, command: CalledInstanceThrew) -> None:
@@ -56,7 +64,15 @@ def called_threw(work: Work, current: ElementInstance, command: CalledInstanceTh
         return
     origin = command.origin_key or command.called_key
     if work.instance.parent is not None:
-        _ask_caller(work, command.code, command.message, command.variables, origin, command.thrower)
+        ask_caller(
+            work,
+            CalledInstanceThrew,
+            code=command.code,
+            message=command.message,
+            variables=command.variables,
+            origin_key=origin,
+            thrower=command.thrower,
+        )
         return
     work.send(
         ErrorNotCaught(
@@ -94,24 +110,3 @@ def _caught(work: Work, current: ElementInstance, code: str, message: str, varia
     brought = {**variables, **{name: value for name, value in named.items() if name is not None}}
     events.trigger(work, work.edit(owner.key), target, Document(brought))
     return True
-
-
-def _ask_caller(
-    work: Work, code: str, message: str, variables: Variables, origin_key: int, thrower: int
-) -> None:
-    parent = work.instance.parent
-    assert parent is not None
-    work.send(
-        CalledInstanceThrew(
-            id=work.effect_id(),
-            at=work.at,
-            instance_key=parent.instance_key,
-            element_instance_key=parent.element_instance_key,
-            called_key=work.instance.key,
-            code=code,
-            message=message,
-            variables=variables,
-            origin_key=origin_key,
-            thrower=thrower,
-        )
-    )

@@ -10,7 +10,7 @@ from towpath.bpmn.graph import Element, Escalation
 from towpath.engine import events, lifecycle
 from towpath.engine.commands import CalledInstanceEscalated, EscalationSettled, Variables
 from towpath.engine.documents import Document
-from towpath.engine.propagation import find_catcher
+from towpath.engine.propagation import ask_caller, find_catcher
 from towpath.engine.state import ACTIVE, ElementInstance
 from towpath.engine.work import Refusal, Work
 
@@ -24,7 +24,14 @@ def throw_at(work: Work, current: ElementInstance, element: Element) -> None:
     caught = _caught(work, current, code, variables)
     if caught is None and work.instance.parent is not None:
         current.phase = ACTIVE
-        _ask_caller(work, code, variables, work.instance.key, current.key)
+        ask_caller(
+            work,
+            CalledInstanceEscalated,
+            code=code,
+            variables=variables,
+            origin_key=work.instance.key,
+            thrower=current.key,
+        )
     elif caught is None or not caught.interrupting:
         work.complete(current)
 
@@ -33,7 +40,14 @@ def called_escalated(work: Work, current: ElementInstance, command: CalledInstan
     """The instance that the call activity ``current`` called, or one that it called, escalates."""
     caught = _caught(work, current, command.code, command.variables)
     if caught is None and work.instance.parent is not None:
-        _ask_caller(work, command.code, command.variables, command.origin_key, command.thrower)
+        ask_caller(
+            work,
+            CalledInstanceEscalated,
+            code=command.code,
+            variables=command.variables,
+            origin_key=command.origin_key,
+            thrower=command.thrower,
+        )
     elif caught is None or not caught.interrupting:
         work.send(
             EscalationSettled(
@@ -65,21 +79,3 @@ def _caught(work: Work, current: ElementInstance, code: str, variables: Variable
     owner, target = found
     events.trigger(work, work.edit(owner.key), target, Document(variables) if variables else None)
     return target
-
-
-def _ask_caller(work: Work, code: str, variables: Variables, origin_key: int, thrower: int) -> None:
-    parent = work.instance.parent
-    assert parent is not None
-    work.send(
-        CalledInstanceEscalated(
-            id=work.effect_id(),
-            at=work.at,
-            instance_key=parent.instance_key,
-            element_instance_key=parent.element_instance_key,
-            called_key=work.instance.key,
-            code=code,
-            origin_key=origin_key,
-            thrower=thrower,
-            variables=variables,
-        )
-    )

@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from towpath.bpmn.graph import Element, Error, Escalation
+from towpath.engine.commands import CalledInstanceEscalated, CalledInstanceThrew
 from towpath.engine.state import ElementInstance
 from towpath.engine.work import Work
 
 Kind = type[Error] | type[Escalation]
+
+
+def ask_caller(
+    work: Work, question: type[CalledInstanceThrew] | type[CalledInstanceEscalated], **told: Any
+) -> None:
+    """Ask the instance that called this one whether it catches what nothing catches here."""
+    parent = work.instance.parent
+    assert parent is not None
+    work.send(
+        question(
+            id=work.effect_id(),
+            at=work.at,
+            instance_key=parent.instance_key,
+            element_instance_key=parent.element_instance_key,
+            called_key=work.instance.key,
+            **told,
+        )
+    )
 
 
 def find_catcher(
