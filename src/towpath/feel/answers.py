@@ -13,10 +13,10 @@ from typing import Any
 
 from .costs import paid, pay_whole
 from .errors import Unanswerable
-from .operators import compare, equals, member, negate, order
+from .operators import compare, equal_parts, equals, member, negate, order
 from .properties import property_of
 from .runtime import Runtime
-from .sizes import shortened
+from .sizes import check_size, shortened
 from .values import Function, Range, kind
 
 TWICE_IN_CONTEXT = "a key of this context occurs twice"
@@ -105,7 +105,10 @@ def equality(runtime: Runtime, text: str, at: int, wanted: bool, a: Any, b: Any)
     """``a = b`` where ``wanted``, else ``a != b``."""
     if type(a) is type(b) and (type(a) is list or type(a) is dict):
         pay_whole(runtime, a)
-    result = equals(a, b)
+        check_size(b)
+        result = equal_parts(a, b)
+    else:
+        result = equals(a, b)
     if result is None:
         if a is not None and b is not None:
             runtime.warn(text, at, f"cannot compare {kind(a)} and {kind(b)}")

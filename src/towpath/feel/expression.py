@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -175,6 +175,3 @@ def evaluate(
     given = variables or {}
     result = compile(text, names=given).evaluate(given, now=now, limits=limits)
     return to_python(result.value)
-
-
-Evaluate = Callable[[Mapping[str, Any]], Any]

@@ -41,18 +41,18 @@ def equals(a: Any, b: Any) -> bool | None:
     if ta is list or ta is dict:
         check_size(a)
         check_size(b)
-    return _equal_parts(a, b)
+    return equal_parts(a, b)
 
 
-def _equal_parts(a: Any, b: Any) -> bool | None:
+def equal_parts(a: Any, b: Any) -> bool | None:
     """``equals`` where both are known to be small enough to be gone through."""
     ta, tb = type(a), type(b)
     if ta is not tb or not (ta is list or ta is dict or ta is Range or ta is Time or ta is DateTime):
         return bool(a == b) if ta is tb and a is not None else _equal_scalars(a, b)
     if ta is list:
-        return len(a) == len(b) and _all(_equal_parts(x, y) for x, y in zip(a, b, strict=True))
+        return len(a) == len(b) and _all(equal_parts(x, y) for x, y in zip(a, b, strict=True))
     if ta is dict:
-        return a.keys() == b.keys() and _all(_equal_parts(value, b[key]) for key, value in a.items())
+        return a.keys() == b.keys() and _all(equal_parts(value, b[key]) for key, value in a.items())
     if ta is Range:
         return bool(
             a.start_included == b.start_included
