@@ -14,12 +14,16 @@ from .model import Model
 from .reader import read
 
 
-def by_namespace(documents: Iterable[tuple[str, bytes]]) -> dict[str, tuple[str, bytes]]:
-    """Documents, given as (name, content), by the namespace under which others import them.
+def by_namespace(documents: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
+    """The contents of documents, given as (name, content), by the namespace under which others import them.
 
     Of two with one namespace the first counts. What cannot be read is left out: whoever imports it is told
     that it is not at hand.
     """
+    return {namespace: content for namespace, (_, content) in _found(documents).items()}
+
+
+def _found(documents: Iterable[tuple[str, bytes]]) -> dict[str, tuple[str, bytes]]:
     found: dict[str, tuple[str, bytes]] = {}
     for name, content in documents:
         try:
@@ -57,7 +61,7 @@ def read_file(path: Path | str, *, also: Iterable[Path] = (), lenient: bool = Fa
     found: dict[str, tuple[str, bytes]] = {}
     if children(parsed(content, str(path)), "import"):
         others = (other for other in (*also, *sorted(path.parent.glob("*.dmn"))) if other != path)
-        found = by_namespace(
+        found = _found(
             (str(other), other.read_bytes()) for other in others if other.stat().st_size <= MAX_BYTES
         )
     names = {namespace: name for namespace, (name, _) in found.items()}

@@ -183,10 +183,9 @@ def _answer(definition: Definition, duplicate: bool) -> DeployedResource:
 def _read_all(resources: list[Resource]) -> list[_Read]:
     faults: list[str] = []
     read: list[_Read] = []
-    decisions = dmn.by_namespace(
+    imports = dmn.by_namespace(
         (resource.name, resource.content) for resource in resources if resource.name.endswith(".dmn")
     )
-    imports = {namespace: content for namespace, (_, content) in decisions.items()}
     seen: dict[tuple[str, str], str] = {}
     for resource in resources:
         try:

@@ -221,8 +221,7 @@ class Registry:
         ]
         if len(together) < 2:
             return {}
-        documents = ((other.resource_name, self.content(other.key) or b"") for other in together)
-        return {namespace: content for namespace, (_, content) in dmn.by_namespace(documents).items()}
+        return dmn.by_namespace((other.resource_name, self.content(other.key) or b"") for other in together)
 
 
 def deployed_process(definition: Definition, graph: bpmn.Process) -> DeployedProcess:

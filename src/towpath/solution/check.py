@@ -64,8 +64,7 @@ def _models(root: Path, faults: list[Fault]) -> Models:
                 faults.append(_twice("process", process.id, name, models.processes[process.id][0]))
             models.processes[process.id] = (name, process)
     tables = _files(root, "decisions", ".dmn", faults)
-    together = dmn.by_namespace((str(file.relative_to(root)), file.read_bytes()) for file in tables)
-    imports = {namespace: content for namespace, (_, content) in together.items()}
+    imports = dmn.by_namespace((str(file.relative_to(root)), file.read_bytes()) for file in tables)
     for file in tables:
         name = str(file.relative_to(root))
         try:
