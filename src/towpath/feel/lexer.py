@@ -18,8 +18,9 @@ _START = (
 )
 _PART = _START + r"0-9\u00B7\u0300-\u036F\u203F-\u2040"
 
-# Every repetition is possessive: no text makes the matcher go back.
-_GAP = rf"(?:[{SPACE}]++|//[^\n\r]*+|/\*(?:[^*]|\*(?!/))*+\*/)*+"
+# Every repetition is possessive, so that no text makes the matcher go back. Only that over space and comments
+# is not: Python 3.11.2 does not return from a possessive turn that fails half-way.
+_GAP = rf"(?:[{SPACE}]++|//[^\n\r]*+|/\*[^*]*+\*++(?:[^*/][^*]*+\*++)*/)*"
 _GAP_PATTERN = re.compile(_GAP)
 _TOKEN = re.compile(
     rf"""{_GAP}
